@@ -1,0 +1,62 @@
+//! The command line: reads arguments, environment and directory once, and hands them on as data.
+
+mod args;
+mod build;
+mod init;
+mod plan;
+mod session;
+mod targets;
+mod vendor;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Arguments, Command};
+use session::Session;
+
+use crate::error::Error;
+use crate::exit_code::ExitCode;
+use crate::report::show_error;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Success };
+            // A reader that has gone away is no error of ours.
+            let _ = error.print();
+            return code;
+        }
+    };
+    let session = match Session::open(&arguments.global) {
+        Ok(session) => session,
+        Err((error, terminal)) => {
+            show_error(&error, &terminal);
+            return error.exit_code();
+        }
+    };
+    let result = match arguments.command {
+        None => build::run(&session, &arguments.build),
+        Some(_) if arguments.build != args::BuildArgs::default() => Err(Error::Usage {
+            message: "flags of `build` stand before another command".to_owned(),
+            help: "write the command first, then its flags: `xbuild plan --target linux/arm64`".to_owned(),
+        }),
+        Some(Command::Build(args)) => build::run(&session, &args),
+        Some(Command::Plan(args)) => plan::run(&session, &args),
+        Some(Command::Targets(args)) => targets::run(&session, &args),
+        Some(Command::Vendor(args)) => vendor::run(&session, &args),
+        Some(Command::Init(args)) => init::run(&session, &args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            show_error(&error, &session.terminal);
+            error.exit_code()
+        }
+    }
+}
+
+/// The command as clap sees it, for documents that are made from it.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}

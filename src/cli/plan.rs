@@ -1,0 +1,47 @@
+//! `xbuild plan`.
+
+use super::args::PlanArgs;
+use super::session::Session;
+use crate::error::Error;
+use crate::exec::waves;
+use crate::exit_code::ExitCode;
+use crate::model::Resources;
+use crate::pipeline::{self, Prepared, Request};
+use crate::report::{HumanReporter, plan_json, show_plan};
+use crate::seal::{Directories, seal};
+
+pub(super) fn run(session: &Session, args: &PlanArgs) -> Result<ExitCode, Error> {
+    let flags = args.selection.extend(session.global.layer());
+    let reporter = HumanReporter::lines(&session.terminal);
+    let context = session.context(&flags, &reporter);
+    let request = Request { builds: args.selection.builds.clone(), no_packages: args.selection.no_package };
+    let prepared = pipeline::prepare(&request, &context)?;
+    print(session, &prepared, args.selection.json);
+    Ok(ExitCode::Success)
+}
+
+/// Prints a plan. Directories that a run makes anew stand as `<staging>` and `<scratch>`.
+pub(super) fn print(session: &Session, prepared: &Prepared, json: bool) {
+    let plan = &prepared.plan;
+    if !json {
+        show_plan(plan, &session.terminal);
+        return;
+    }
+    let directories = Directories {
+        source: &plan.project.module_dir,
+        cache: &plan.settings.cache_dir.value,
+        staging: "<staging>".into(),
+        scratch: "<scratch>".into(),
+    };
+    let shares = waves(plan.settings.jobs.value, plan.targets.len());
+    let actions: Vec<_> = plan
+        .targets
+        .iter()
+        .zip(shares)
+        .flat_map(|(target, slots)| {
+            let actions = target.builds.iter().map(|build| seal(plan, &target.target, build, &directories));
+            actions.map(move |action| (action, Resources { slots })).collect::<Vec<_>>()
+        })
+        .collect();
+    session.terminal.data(&plan_json(plan, &actions));
+}

@@ -1,0 +1,25 @@
+//! What the user asked for: targets.toml, the user's settings file, `XBUILD_*` and flags.
+//!
+//! Takes texts and layers, returns a [`ProjectFile`] and [`Settings`] of resolved domain types. Every mistake
+//! of one file is found before any is reported; each carries the bytes that it is about and what to write
+//! instead. Past this room nobody sees TOML.
+
+mod check;
+mod decode;
+mod file;
+mod pattern;
+mod problem;
+mod recipe;
+mod sections;
+mod settings;
+mod suggest;
+mod template;
+
+pub use file::{Known, ProjectFile};
+pub use pattern::{Expansion, PatternError, TargetPattern, expand};
+pub use problem::{ConfigError, Located, Problem, Source};
+pub use recipe::{Format, Recipe, RecipeFile, RecipeSource};
+pub use sections::{BuildSection, FlagSection, OverrideSection, PackageSection, VersionSource};
+pub use settings::{Color, FlagLayer, Layers, SettingError, Settings, UserFile, resolve, unknown_variables};
+pub use suggest::nearest;
+pub use template::{PLACEHOLDERS, Template, TemplateError, Values};

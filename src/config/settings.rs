@@ -1,0 +1,327 @@
+//! Settings in layers: flag, then `XBUILD_*`, then targets.toml, then the user's file, then the default.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Serialize;
+use toml::de::DeTable;
+
+use super::decode::{Fields, syntax_problem};
+use super::file::ProjectFile;
+use super::problem::{ConfigError, Located, Problem, Source};
+use super::sections::SettingsSection;
+use super::suggest::did_you_mean;
+use crate::model::{Origin, Setting};
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Color::Auto),
+            "always" => Some(Color::Always),
+            "never" => Some(Color::Never),
+            _ => None,
+        }
+    }
+}
+
+/// The strongest layer: what the command line said.
+#[derive(Debug, Clone, Default)]
+pub struct FlagLayer {
+    /// `-j`.
+    pub jobs: Option<usize>,
+    /// `--sdk`.
+    pub sdk: Option<Utf8PathBuf>,
+    /// `--cache-dir`.
+    pub cache_dir: Option<Utf8PathBuf>,
+    /// `--dist`.
+    pub dist: Option<Utf8PathBuf>,
+    /// `--online` or `--offline`.
+    pub online: Option<bool>,
+    /// `--fail-fast` or `--keep-going`.
+    pub fail_fast: Option<bool>,
+    /// `--color`.
+    pub color: Option<Color>,
+    /// `--target`.
+    pub targets: Vec<String>,
+}
+
+/// The user's own settings file.
+#[derive(Debug)]
+pub struct UserFile {
+    /// Its name and text.
+    pub source: Source,
+    section: SettingsSection,
+}
+
+impl UserFile {
+    /// Reads the file; every mistake is reported.
+    pub fn read(source: Source) -> Result<Self, ConfigError> {
+        let mut problems = Vec::new();
+        let text = source.text.clone();
+        let (document, errors) = DeTable::parse_recoverable(&text);
+        problems.extend(errors.iter().map(|error| syntax_problem(error, text.len())));
+        ConfigError::unless_empty(&source, std::mem::take(&mut problems))?;
+        let mut fields = Fields::new(document.get_ref(), "config.toml", &mut problems);
+        let section = SettingsSection::read(&mut fields, true);
+        fields.finish(|_| None);
+        if let Some(color) = section.color.as_ref().filter(|color| Color::parse(&color.value).is_none()) {
+            problems.push(Problem::new(
+                color.span.clone(),
+                format!("{:?} is not a choice of colour", color.value),
+                "not one of three",
+                "write auto, always or never",
+            ));
+        }
+        if let Some(jobs) = section.jobs.as_ref().filter(|jobs| jobs.value == 0 || jobs.value > 4096) {
+            problems.push(Problem::new(
+                jobs.span.clone(),
+                format!("{} CPU slots cannot be used", jobs.value),
+                "from 1 to 4096",
+                "write `jobs = 4`",
+            ));
+        }
+        ConfigError::unless_empty(&source, problems)?;
+        Ok(UserFile { source, section })
+    }
+
+    /// The colour that the file asks for, which the terminal needs before anything else is resolved.
+    pub fn color(&self) -> Option<Color> {
+        self.section.color.as_ref().and_then(|color| Color::parse(&color.value))
+    }
+}
+
+/// Everything that steers a run, resolved.
+#[derive(Debug, Clone, Serialize)]
+pub struct Settings {
+    /// CPU slots over all targets.
+    pub jobs: Setting<usize>,
+    /// Where the SDK is looked for; GOROOT, then PATH, when `None`.
+    pub sdk: Setting<Option<Utf8PathBuf>>,
+    /// The store.
+    pub cache_dir: Setting<Utf8PathBuf>,
+    /// Where results go.
+    pub dist: Setting<Utf8PathBuf>,
+    /// Whether missing modules may be fetched.
+    pub online: Setting<bool>,
+    /// Whether the first failure stops the other targets.
+    pub fail_fast: Setting<bool>,
+    /// Colour.
+    pub color: Setting<Color>,
+    /// Which targets; the file's, or the host, when `None`.
+    pub targets: Setting<Option<Vec<String>>>,
+    /// A version that overrides `[project] version`.
+    pub version: Setting<Option<String>>,
+    /// A commit id that overrides git's.
+    pub commit: Setting<Option<String>>,
+}
+
+/// A layer that holds something unusable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{origin}={value:?} is not usable: {expected}")]
+pub struct SettingError {
+    /// Which layer.
+    pub origin: &'static str,
+    /// What it held.
+    pub value: String,
+    /// What it takes.
+    pub expected: &'static str,
+}
+
+/// The weaker layers and what relative paths are relative to.
+pub struct Layers<'l> {
+    /// Flags.
+    pub flags: &'l FlagLayer,
+    /// The environment.
+    pub env: &'l BTreeMap<String, String>,
+    /// targets.toml.
+    pub file: Option<&'l ProjectFile>,
+    /// The user's file.
+    pub user: Option<&'l UserFile>,
+    /// The directory that flags and variables are relative to.
+    pub cwd: &'l Utf8Path,
+    /// The project's directory, which targets.toml's paths and the default dist/ are relative to.
+    pub root: &'l Utf8Path,
+    /// The default store.
+    pub default_cache: &'l Utf8Path,
+    /// The number of cores.
+    pub cores: usize,
+}
+
+/// Works every setting out.
+pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
+    let flags = layers.flags;
+    let jobs = flags.jobs.map(|jobs| jobs as u64);
+    let jobs = layers.pick(jobs, "-j", number("XBUILD_JOBS", layers.env)?, |s| s.jobs.as_ref());
+    let path = |flag: &Option<Utf8PathBuf>,
+                name,
+                variable,
+                pick: fn(&SettingsSection) -> Option<&Located<String>>| {
+        let flag = flag.as_ref().map(ToString::to_string);
+        let setting = layers.pick(flag, name, text(variable, layers.env), pick)?;
+        let base = match setting.origin {
+            Origin::ProjectFile(_) => layers.root,
+            Origin::UserFile(_) => {
+                layers.user.and_then(|user| user.source.path.parent()).unwrap_or(layers.cwd)
+            }
+            _ => layers.cwd,
+        };
+        Some(Setting { value: base.join(&setting.value), origin: setting.origin })
+    };
+    let sdk = path(&flags.sdk, "--sdk", "XBUILD_SDK", |s| s.sdk.as_ref());
+    let cache_dir = path(&flags.cache_dir, "--cache-dir", "XBUILD_CACHE_DIR", |s| s.cache_dir.as_ref());
+    let dist = path(&flags.dist, "--dist", "XBUILD_DIST", |s| s.dist.as_ref());
+    let color = layers.pick(
+        flags.color.map(|color| format!("{color:?}").to_ascii_lowercase()),
+        "--color",
+        text("XBUILD_COLOR", layers.env),
+        |s| s.color.as_ref(),
+    );
+    let color = match color {
+        None => Setting { value: Color::Auto, origin: Origin::Default },
+        Some(Setting { value, origin }) => match Color::parse(&value) {
+            Some(color) => Setting { value: color, origin },
+            None => {
+                return Err(SettingError { origin: "XBUILD_COLOR", value, expected: "auto, always or never" });
+            }
+        },
+    };
+    let online =
+        layers.pick(flags.online, "--online", flag("XBUILD_ONLINE", layers.env)?, |s| s.online.as_ref());
+    let fail_fast = layers.pick(flags.fail_fast, "--fail-fast", flag("XBUILD_FAIL_FAST", layers.env)?, |s| {
+        s.fail_fast.as_ref()
+    });
+    let words = |list: String| -> Vec<String> {
+        list.split([' ', ';', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let targets = if flags.targets.is_empty() {
+        text("XBUILD_TARGETS", layers.env)
+            .map(|(list, name)| Setting { value: words(list), origin: Origin::Env(name) })
+    } else {
+        Some(Setting { value: flags.targets.clone(), origin: Origin::Flag("--target") })
+    };
+    Ok(Settings {
+        jobs: jobs.map_or(by_default(layers.cores), |jobs| Setting {
+            value: usize::try_from(jobs.value).unwrap_or(layers.cores),
+            origin: jobs.origin,
+        }),
+        sdk: optional(sdk),
+        cache_dir: cache_dir.unwrap_or_else(|| by_default(layers.default_cache.to_owned())),
+        dist: dist.unwrap_or_else(|| by_default(layers.root.join("dist"))),
+        online: online.unwrap_or(by_default(false)),
+        fail_fast: fail_fast.unwrap_or(by_default(false)),
+        color,
+        targets: optional(targets),
+        version: optional(text("XBUILD_VERSION", layers.env).map(from_env)),
+        commit: optional(text("XBUILD_COMMIT", layers.env).map(from_env)),
+    })
+}
+
+/// Variables that begin with `XBUILD_` and that nobody reads, with a suggestion each.
+pub fn unknown_variables(env: &BTreeMap<String, String>) -> Vec<(String, String)> {
+    env.keys()
+        .filter(|name| name.starts_with("XBUILD_") && !VARIABLES.contains(&name.as_str()))
+        .map(|name| {
+            let help = did_you_mean(name, VARIABLES.iter().copied(), || {
+                format!("known are {}", VARIABLES.join(", "))
+            });
+            (name.clone(), help)
+        })
+        .collect()
+}
+
+const VARIABLES: &[&str] = &[
+    "XBUILD_CACHE_DIR",
+    "XBUILD_COLOR",
+    "XBUILD_COMMIT",
+    "XBUILD_DIST",
+    "XBUILD_FAIL_FAST",
+    "XBUILD_JOBS",
+    "XBUILD_ONLINE",
+    "XBUILD_SDK",
+    "XBUILD_TARGETS",
+    "XBUILD_VERSION",
+];
+
+impl Layers<'_> {
+    fn pick<T: Clone>(
+        &self,
+        flag: Option<T>,
+        flag_name: &'static str,
+        env: Option<(T, &'static str)>,
+        section: impl Fn(&SettingsSection) -> Option<&Located<T>>,
+    ) -> Option<Setting<T>> {
+        if let Some(value) = flag {
+            return Some(Setting { value, origin: Origin::Flag(flag_name) });
+        }
+        if let Some((value, name)) = env {
+            return Some(Setting { value, origin: Origin::Env(name) });
+        }
+        let line = |source: &Source, span: &Range<usize>| source.line(span.start);
+        if let Some((file, located)) = self.file.and_then(|file| Some((file, section(&file.settings)?))) {
+            let origin = Origin::ProjectFile(line(&file.source, &located.span));
+            return Some(Setting { value: located.value.clone(), origin });
+        }
+        let (user, located) = self.user.and_then(|user| Some((user, section(&user.section)?)))?;
+        Some(Setting {
+            value: located.value.clone(),
+            origin: Origin::UserFile(line(&user.source, &located.span)),
+        })
+    }
+}
+
+fn by_default<T>(value: T) -> Setting<T> {
+    Setting { value, origin: Origin::Default }
+}
+
+fn optional<T>(setting: Option<Setting<T>>) -> Setting<Option<T>> {
+    match setting {
+        Some(Setting { value, origin }) => Setting { value: Some(value), origin },
+        None => by_default(None),
+    }
+}
+
+fn from_env((value, name): (String, &'static str)) -> Setting<String> {
+    Setting { value, origin: Origin::Env(name) }
+}
+
+/// A variable that is set to nothing is not set.
+fn text(name: &'static str, env: &BTreeMap<String, String>) -> Option<(String, &'static str)> {
+    env.get(name).filter(|value| !value.is_empty()).map(|value| (value.clone(), name))
+}
+
+fn number(
+    name: &'static str,
+    env: &BTreeMap<String, String>,
+) -> Result<Option<(u64, &'static str)>, SettingError> {
+    let Some((value, _)) = text(name, env) else { return Ok(None) };
+    match value.parse() {
+        Ok(number @ 1..=4096) => Ok(Some((number, name))),
+        _ => Err(SettingError { origin: name, value, expected: "a whole number from 1 to 4096" }),
+    }
+}
+
+fn flag(
+    name: &'static str,
+    env: &BTreeMap<String, String>,
+) -> Result<Option<(bool, &'static str)>, SettingError> {
+    let Some((value, _)) = text(name, env) else { return Ok(None) };
+    match value.as_str() {
+        "1" | "true" | "yes" => Ok(Some((true, name))),
+        "0" | "false" | "no" => Ok(Some((false, name))),
+        _ => Err(SettingError { origin: name, value, expected: "1, true, yes, 0, false or no" }),
+    }
+}

@@ -1,0 +1,137 @@
+//! What the engine tells whoever reports. The engine itself prints nothing.
+
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+
+use crate::model::{Digest, Target};
+use crate::plan::Plan;
+use crate::vendor::VendorOrigin;
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Event<'e> {
+    /// Something the user should know that stops nothing.
+    Note(String),
+    /// The plan stands; work begins.
+    Planned(&'e Plan),
+    /// Modules are being gathered.
+    Vendoring {
+        /// Whether the network may be asked.
+        online: bool,
+    },
+    /// There is a vendor tree.
+    Vendored {
+        /// Where from.
+        origin: VendorOrigin,
+        /// How many modules.
+        modules: usize,
+    },
+    /// A target has its slots.
+    Started {
+        /// Which.
+        target: &'e Target,
+        /// How many.
+        slots: usize,
+    },
+    /// A target is in another phase, or further in its phase.
+    Phase {
+        /// Which.
+        target: &'e Target,
+        /// Where it is.
+        phase: Phase<'e>,
+    },
+    /// A target has ended.
+    Finished(&'e TargetReport),
+    /// The results are in place.
+    Published {
+        /// dist/, or the path that the user named.
+        place: &'e Utf8PathBuf,
+        /// Files that are there.
+        files: usize,
+    },
+}
+
+/// Where a target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase<'e> {
+    /// Go reads the packages.
+    Loading,
+    /// Compilers run.
+    Compiling {
+        /// The package that started last.
+        package: &'e str,
+        /// Packages that are done.
+        done: usize,
+        /// All of them.
+        total: usize,
+    },
+    /// The linker runs.
+    Linking,
+    /// The program is read back and hashed.
+    Inspecting,
+    /// Packages are written.
+    Packaging,
+}
+
+/// How a target ended.
+#[derive(Debug, Clone)]
+pub struct TargetReport {
+    /// Which.
+    pub target: Target,
+    /// Each of its programs.
+    pub builds: Vec<BuildReport>,
+    /// Why no package was made though one was planned; not about failed programs.
+    pub package_failure: Option<String>,
+    /// Wall time from the first step to the last package.
+    pub elapsed: Duration,
+}
+
+/// How one program of a target ended.
+#[derive(Debug, Clone)]
+pub struct BuildReport {
+    /// The build's id.
+    pub id: String,
+    /// How.
+    pub status: BuildStatus,
+    /// Wall time of its `go build`.
+    pub elapsed: Duration,
+    /// What the compiler and linker said.
+    pub messages: String,
+}
+
+/// The outcome for one program.
+#[derive(Debug, Clone)]
+pub enum BuildStatus {
+    /// Linked now.
+    Built(Digest),
+    /// Go found the last program up to date.
+    Cached(Digest),
+    /// There is none, and why.
+    Failed(String),
+    /// The run ended before it did.
+    Stopped,
+}
+
+impl BuildStatus {
+    /// The program's digest, if there is a program.
+    pub fn digest(&self) -> Option<&Digest> {
+        match self {
+            BuildStatus::Built(digest) | BuildStatus::Cached(digest) => Some(digest),
+            BuildStatus::Failed(_) | BuildStatus::Stopped => None,
+        }
+    }
+}
+
+impl TargetReport {
+    /// Whether everything that was planned for the target is there.
+    pub fn succeeded(&self) -> bool {
+        self.package_failure.is_none() && self.builds.iter().all(|build| build.status.digest().is_some())
+    }
+}
+
+/// Listens to a run, from any thread.
+pub trait Listener: Sync {
+    /// Takes one event.
+    fn event(&self, event: &Event<'_>);
+}

@@ -1,0 +1,294 @@
+//! The only user of raw file operations. Every error names the operation and the path.
+#![allow(clippy::disallowed_methods)]
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use walkdir::WalkDir;
+
+/// An operation on a path that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {operation} {path}: {source}")]
+pub struct FsError {
+    /// What was tried, as a verb.
+    pub operation: &'static str,
+    /// On what.
+    pub path: Utf8PathBuf,
+    /// Why it failed.
+    pub source: io::Error,
+}
+
+impl FsError {
+    /// What to do about it.
+    pub fn next_step(&self) -> String {
+        match self.source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                format!(
+                    "free space on the file system of {}, or choose another with --dist or --cache-dir",
+                    self.path
+                )
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                format!(
+                    "give this user the right to {} {}, or choose another place",
+                    self.operation, self.path
+                )
+            }
+            io::ErrorKind::NotFound => "check the path".to_owned(),
+            _ => "check the path and the file system".to_owned(),
+        }
+    }
+}
+
+/// Result of an operation on a path.
+pub type Result<T> = std::result::Result<T, FsError>;
+
+/// Attaches the operation and the path to an error of the system.
+pub fn context<T>(result: io::Result<T>, operation: &'static str, path: &Utf8Path) -> Result<T> {
+    result.map_err(|source| FsError { operation, path: path.to_owned(), source })
+}
+
+/// The whole file.
+pub fn read(path: &Utf8Path) -> Result<Vec<u8>> {
+    context(fs::read(path), "read", path)
+}
+
+/// The whole file as UTF-8.
+pub fn read_text(path: &Utf8Path) -> Result<String> {
+    context(fs::read_to_string(path), "read", path)
+}
+
+/// The whole file as UTF-8, or `None` where there is none.
+pub fn read_text_if_present(path: &Utf8Path) -> Result<Option<String>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if missing(&error) => Ok(None),
+        Err(error) => context(Err(error), "read", path),
+    }
+}
+
+fn missing(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// Opens for reading.
+pub fn open(path: &Utf8Path) -> Result<File> {
+    context(File::open(path), "open", path)
+}
+
+/// Makes a new file, replacing one of that name.
+pub fn create(path: &Utf8Path) -> Result<File> {
+    context(File::create(path), "create", path)
+}
+
+/// The directory and those above it.
+pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
+    context(fs::create_dir_all(path), "create the directory", path)
+}
+
+/// A directory that vanishes with the returned value, below `parent`.
+pub fn temporary_dir(parent: &Utf8Path, prefix: &str) -> Result<TemporaryDir> {
+    create_dir_all(parent)?;
+    let made = tempfile::Builder::new().prefix(prefix).tempdir_in(parent);
+    let inner = context(made, "create a temporary directory in", parent)?;
+    let path = utf8(inner.path().to_owned())?;
+    Ok(TemporaryDir { path, inner })
+}
+
+/// A directory that is removed when this goes out of scope.
+#[derive(Debug)]
+pub struct TemporaryDir {
+    path: Utf8PathBuf,
+    inner: tempfile::TempDir,
+}
+
+impl TemporaryDir {
+    /// Where it is.
+    pub fn path(&self) -> &Utf8Path {
+        &self.path
+    }
+
+    /// Removes it now, and says when that fails.
+    pub fn close(self) -> Result<()> {
+        context(self.inner.close(), "remove", &self.path)
+    }
+}
+
+/// A path as UTF-8, or an error that shows it escaped.
+pub fn utf8(path: std::path::PathBuf) -> Result<Utf8PathBuf> {
+    Utf8PathBuf::from_path_buf(path).map_err(|path| FsError {
+        operation: "use",
+        path: Utf8PathBuf::from(format!("{path:?}")),
+        source: io::Error::new(io::ErrorKind::InvalidData, "the name is not UTF-8"),
+    })
+}
+
+/// The path with links resolved.
+pub fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    context(path.canonicalize_utf8(), "find", path)
+}
+
+/// Renames within a file system.
+pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    context(fs::rename(from, to), "rename into", to)
+}
+
+/// Removes a file; none there is fine.
+pub fn remove_file(path: &Utf8Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if missing(&error) => Ok(()),
+        result => context(result, "remove", path),
+    }
+}
+
+/// Removes a directory that is empty; any other is left alone.
+pub fn remove_dir_if_empty(path: &Utf8Path) {
+    let _ = fs::remove_dir(path);
+}
+
+/// Removes a directory and all below; none there is fine.
+pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if missing(&error) => Ok(()),
+        result => context(result, "remove", path),
+    }
+}
+
+/// Copies bytes and mode; the kernel shares the blocks where the file system can.
+pub fn copy(from: &Utf8Path, to: &Utf8Path) -> Result<u64> {
+    context(fs::copy(from, to), "copy to", to)
+}
+
+/// Another name for the same file, or a copy where that cannot be.
+pub fn link_or_copy(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
+    match fs::hard_link(from, to) {
+        Ok(()) => Ok(()),
+        Err(_) => copy(from, to).map(|_| ()),
+    }
+}
+
+/// Makes a symbolic link.
+#[cfg(unix)]
+pub fn symlink(target: &Utf8Path, link: &Utf8Path) -> Result<()> {
+    context(std::os::unix::fs::symlink(target, link), "link", link)
+}
+
+/// Makes a symbolic link to a directory.
+#[cfg(windows)]
+pub fn symlink(target: &Utf8Path, link: &Utf8Path) -> Result<()> {
+    context(std::os::windows::fs::symlink_dir(target, link), "link", link)
+}
+
+/// Writes a file whole or not at all: a temporary neighbour, fsync, rename. An equal file keeps its times.
+pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(());
+    }
+    let parent = path.parent().unwrap_or(Utf8Path::new("."));
+    let write = || -> io::Result<()> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let mut file = builder.prefix(".xbuild-").tempfile_in(parent)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    context(write(), "write", path)
+}
+
+/// Sets the permission bits; nothing where the system has none.
+pub fn set_mode(path: &Utf8Path, mode: u32) -> Result<()> {
+    #[cfg(unix)]
+    {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(mode);
+        context(fs::set_permissions(path, permissions), "set the mode of", path)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (path, mode);
+        Ok(())
+    }
+}
+
+/// The names in a directory, sorted.
+pub fn list(path: &Utf8Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in context(fs::read_dir(path), "list", path)? {
+        let entry = context(entry, "list", path)?;
+        names.push(utf8(entry.path())?.file_name().unwrap_or_default().to_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What [`walk`] finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A FIFO, socket or device.
+    Special,
+}
+
+/// Everything below `root` that is no directory, sorted by path and relative to it. `skip` is asked for each
+/// directory and may keep the walk out of it.
+pub fn walk(root: &Utf8Path, skip: impl Fn(&Utf8Path) -> bool) -> Result<Vec<(Utf8PathBuf, EntryKind)>> {
+    let mut found = Vec::new();
+    let walker = WalkDir::new(root).sort_by_file_name().into_iter().filter_entry(|entry| {
+        let directory = entry.depth() > 0 && entry.file_type().is_dir();
+        !directory || Utf8Path::from_path(entry.path()).is_none_or(|path| !skip(path))
+    });
+    for entry in walker {
+        let entry = entry.map_err(|error| FsError {
+            operation: "walk",
+            path: error.path().and_then(Utf8Path::from_path).unwrap_or(root).to_owned(),
+            source: error.into(),
+        })?;
+        let kind = match entry.file_type() {
+            kind if kind.is_dir() => continue,
+            kind if kind.is_file() => EntryKind::File,
+            kind if kind.is_symlink() => EntryKind::Link,
+            _ => EntryKind::Special,
+        };
+        let path = utf8(entry.into_path())?;
+        found.push((path.strip_prefix(root).unwrap_or(&path).to_owned(), kind));
+    }
+    Ok(found)
+}
+
+/// Takes an advisory lock on a file, waiting for another process to give it back. It ends with the value.
+pub fn lock(path: &Utf8Path) -> Result<File> {
+    let file = File::options().create(true).truncate(false).read(true).write(true).open(path);
+    let file = context(file, "open the lock", path)?;
+    context(file.lock(), "lock", path)?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_equal_file_keeps_its_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(dir.path()).unwrap().join("file");
+        write_atomic(&path, b"one").unwrap();
+        let before = fs::metadata(&path).unwrap().modified().unwrap();
+        write_atomic(&path, b"one").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+        write_atomic(&path, b"two").unwrap();
+        assert_eq!(read(&path).unwrap(), b"two");
+        assert_eq!(list(path.parent().unwrap()).unwrap(), ["file"]);
+    }
+
+    #[test]
+    fn errors_name_the_path() {
+        let error = read(Utf8Path::new("/nowhere/at/all")).unwrap_err();
+        assert!(error.to_string().starts_with("cannot read /nowhere/at/all: "), "{error}");
+    }
+}

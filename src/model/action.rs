@@ -1,0 +1,63 @@
+//! One build step, described completely as data, and what came of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+
+use super::Target;
+
+/// A `go build` of one main package for one target, with nothing left to the host.
+///
+/// The environment is the whole environment: an executor clears everything else.
+#[derive(Debug, Clone, Serialize)]
+pub struct SealedAction {
+    /// What is built for.
+    pub target: Target,
+    /// The build's id.
+    pub build: String,
+    /// The program and its arguments; the program is an absolute path.
+    pub argv: Vec<String>,
+    /// Every variable that the step sees.
+    pub env: BTreeMap<String, String>,
+    /// The working directory.
+    pub dir: Utf8PathBuf,
+    /// Where the step writes its binary.
+    pub output: Utf8PathBuf,
+    /// Where the step writes its graph of packages; see [`crate::exec`].
+    pub action_graph: Utf8PathBuf,
+}
+
+/// What a step may use of the host. Not part of the step's identity: the bytes do not depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resources {
+    /// CPU slots; the step's `go build -p`.
+    pub slots: usize,
+}
+
+/// What an executed step left behind.
+#[derive(Debug, Clone)]
+pub struct ActionResult {
+    /// How it ended.
+    pub outcome: BuildOutcome,
+    /// What the compiler and linker said, diagnostics and warnings.
+    pub messages: String,
+    /// Packages in the step's graph.
+    pub packages: usize,
+    /// Packages that were compiled; the others came from Go's cache.
+    pub compiled: usize,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BuildOutcome {
+    /// Exit status 0.
+    Success,
+    /// Another exit status.
+    Exit(i32),
+    /// A signal.
+    Signal(i32),
+}

@@ -1,0 +1,22 @@
+//! The vocabulary that every stage shares: targets, digests, actions, artifacts, SDKs.
+//! No input or output happens here.
+
+mod action;
+mod artifact;
+mod digest;
+mod go_mod;
+mod go_version;
+mod sdk;
+mod settings;
+mod target;
+mod variant;
+
+pub use action::{ActionResult, BuildOutcome, Resources, SealedAction};
+pub use artifact::{Artifact, ArtifactKind};
+pub use digest::{Digest, DigestReader, DigestWriter, hex};
+pub use go_mod::{GoMod, GoModError, ModuleVersion, Replace, short_name};
+pub use go_version::GoVersion;
+pub use sdk::{Port, Sdk, SdkOrigin};
+pub use settings::{Origin, Setting};
+pub use target::{Target, TargetError};
+pub use variant::{Variable, variable_of};

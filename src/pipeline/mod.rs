@@ -1,0 +1,182 @@
+//! The order of the stages, and nothing else: each stage's result goes to the next.
+
+mod prepare;
+mod target;
+
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+
+pub use prepare::{Context, Discovery, Prepared, Request, discover, prepare, targets};
+
+use crate::cache::OutputStore;
+use crate::cancel::Reason;
+use crate::error::Error;
+use crate::event::{Event, TargetReport};
+use crate::exec::{LocalExecutor, SlotBudget, waves};
+use crate::fs;
+use crate::inspect::go_sums;
+use crate::model::Artifact;
+use crate::publish::{ArtifactRecord, Metadata, MetadataInputs, Publication, publish};
+use crate::seal::{Directories, SourceView};
+use crate::toolchain::identify;
+use crate::vendor::{VendorRequest, VendorTree};
+use target::{TargetRun, TargetShared};
+
+/// What a run did.
+#[derive(Debug)]
+pub struct RunReport {
+    /// Each target, in the plan's order.
+    pub targets: Vec<TargetReport>,
+    /// What dist/ holds; empty where the program went to a path of the user's.
+    pub records: Vec<ArtifactRecord>,
+    /// Where the results are.
+    pub place: Utf8PathBuf,
+    /// Wall time in all.
+    pub elapsed: std::time::Duration,
+}
+
+impl RunReport {
+    /// Whether every target succeeded.
+    pub fn succeeded(&self) -> bool {
+        self.targets.iter().all(TargetReport::succeeded)
+    }
+}
+
+/// Vendors what the project needs, and says where it came from.
+pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Error> {
+    let settings = &prepared.plan.settings;
+    context.listener.event(&Event::Vendoring { online: settings.online.value });
+    let request = VendorRequest {
+        dir: &prepared.plan.project.module_dir,
+        go_mod: &prepared.go_mod,
+        cache_dir: &settings.cache_dir.value,
+        online: settings.online.value,
+        host_env: context.env,
+    };
+    let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel);
+    // An interrupted `go` leaves an error that explains nothing.
+    let tree = tree.map_err(|error| interrupted(context).unwrap_or(error.into()))?;
+    context.listener.event(&Event::Vendored { origin: tree.origin, modules: tree.modules.len() });
+    Ok(tree)
+}
+
+fn interrupted(context: &Context<'_>) -> Option<Error> {
+    context.cancel.reason().filter(|reason| matches!(reason, Reason::Signal(_))).map(Error::Cancelled)
+}
+
+/// Builds everything that the plan names.
+///
+/// # Errors
+/// What stops the run as a whole. A target that fails is part of the report.
+pub fn build(
+    prepared: &Prepared,
+    output: Option<&Utf8PathBuf>,
+    context: &Context<'_>,
+) -> Result<RunReport, Error> {
+    let started = Instant::now();
+    let plan = &prepared.plan;
+    let settings = &plan.settings;
+    let (cache, dist) = (&settings.cache_dir.value, &settings.dist.value);
+    context.listener.event(&Event::Planned(plan));
+    let vendor = vendor(prepared, context)?;
+
+    let scratch = fs::temporary_dir(&cache.join("tmp"), "run-")?;
+    let staging_parent = match output {
+        Some(path) => path.parent().unwrap_or(path).to_owned(),
+        None => dist.clone(),
+    };
+    let fresh_dist = !staging_parent.exists();
+    let staging = fs::temporary_dir(&staging_parent, ".xbuild-")?;
+    let module_dir = &plan.project.module_dir;
+    let source = match &vendor.dir {
+        None => SourceView::in_place(module_dir),
+        Some(tree) => SourceView::with_vendor(module_dir, tree, scratch.path(), &[dist, cache])?,
+    };
+    let sums = go_sums(&fs::read_text_if_present(&module_dir.join("go.sum"))?.unwrap_or_default());
+    let shared = TargetShared {
+        plan,
+        recipes: &prepared.recipes,
+        executor: &LocalExecutor,
+        outputs: OutputStore::new(cache),
+        sums,
+        directories: Directories {
+            source: source.path(),
+            cache,
+            staging: staging.path(),
+            scratch: scratch.path(),
+        },
+        cancel: context.cancel,
+        listener: context.listener,
+    };
+    let (identity, runs) = std::thread::scope(|scope| {
+        let identity = scope.spawn(|| identify(&plan.sdk));
+        let runs = run_targets(&shared);
+        let identity = identity.join().unwrap_or_else(|_| panic!("hashing the SDK panicked"));
+        (identity, runs)
+    });
+    if let Some(error) = interrupted(context) {
+        drop((scratch, staging));
+        if fresh_dist {
+            fs::remove_dir_if_empty(&staging_parent);
+        }
+        return Err(error);
+    }
+    let (targets, artifacts): (Vec<TargetReport>, Vec<Vec<Artifact>>) =
+        runs.into_iter().map(|run| (run.report, run.artifacts)).unzip();
+    let artifacts: Vec<Artifact> = artifacts.into_iter().flatten().collect();
+    let (records, place) = match output {
+        Some(path) => {
+            if let Some(staged) = artifacts.first().and_then(|program| program.staged.as_ref()) {
+                fs::rename(staged, path)?;
+            }
+            (Vec::new(), path.clone())
+        }
+        None => {
+            let metadata = Metadata::of(MetadataInputs {
+                plan,
+                sdk: identity?,
+                vendor: &vendor,
+                seal: LocalExecutor::SEAL,
+            });
+            let built_for: Vec<_> = plan.targets.iter().map(|target| target.target.clone()).collect();
+            let shown_as = dist.strip_prefix(&plan.project.root).unwrap_or(dist);
+            let published = publish(Publication {
+                dist,
+                shown_as: shown_as.as_str(),
+                staging: staging.path(),
+                stem: &format!("{}_{}", plan.project.name, plan.project.version.version),
+                artifacts,
+                targets: &built_for,
+                complete: plan.complete,
+                metadata: &metadata,
+            })?;
+            (published.records, dist.clone())
+        }
+    };
+    staging.close()?;
+    scratch.close()?;
+    context.listener.event(&Event::Published { place: &place, files: records.len() });
+    Ok(RunReport { targets, records, place, elapsed: started.elapsed() })
+}
+
+/// Runs every target under the one budget of slots. Each starts in its turn, as soon as its slots are free.
+fn run_targets(shared: &TargetShared<'_>) -> Vec<TargetRun> {
+    let targets = &shared.plan.targets;
+    let jobs = shared.plan.settings.jobs.value;
+    let budget = SlotBudget::new(jobs);
+    std::thread::scope(|scope| {
+        let running: Vec<_> = targets
+            .iter()
+            .zip(waves(jobs, targets.len()))
+            .map(|(target, slots)| {
+                let lease = budget.take(slots);
+                scope.spawn(move || target::run(shared, target, lease))
+            })
+            .collect();
+        running
+            .into_iter()
+            .map(|run| run.join().unwrap_or_else(|_| panic!("a target's thread panicked")))
+            .collect()
+    })
+}

@@ -1,0 +1,236 @@
+//! One target from its slots to its packages.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use camino::Utf8PathBuf;
+
+use crate::cache::OutputStore;
+use crate::cancel::{Cancel, Reason};
+use crate::config::Recipe;
+use crate::event::{BuildReport, BuildStatus, Event, Listener, Phase, TargetReport};
+use crate::exec::{Executor, Lease, Progress};
+use crate::fs;
+use crate::inspect::{Expectation, inspect};
+use crate::model::{Artifact, ArtifactKind, BuildOutcome, Digest, Resources, Target};
+use crate::package::{PackageInputs, Program, package};
+use crate::plan::{BuildPlan, PackagePlan, Plan, TargetPlan};
+use crate::seal::{Directories, seal};
+
+/// What all targets of a run share.
+pub(super) struct TargetShared<'s> {
+    pub(super) plan: &'s Plan,
+    pub(super) recipes: &'s [Recipe],
+    pub(super) executor: &'s dyn Executor,
+    pub(super) outputs: OutputStore,
+    pub(super) sums: BTreeMap<(String, String), String>,
+    pub(super) directories: Directories<'s>,
+    pub(super) cancel: &'s Cancel,
+    pub(super) listener: &'s dyn Listener,
+}
+
+/// A target's report and what it made.
+pub(super) struct TargetRun {
+    pub(super) report: TargetReport,
+    pub(super) artifacts: Vec<Artifact>,
+}
+
+/// Builds, inspects, hashes and packages.
+pub(super) fn run(shared: &TargetShared<'_>, planned: &TargetPlan, mut lease: Lease<'_>) -> TargetRun {
+    let started = Instant::now();
+    let target = &planned.target;
+    shared.listener.event(&Event::Started { target, slots: lease.slots() });
+    let mut artifacts = Vec::new();
+    let mut builds = Vec::new();
+    for build in &planned.builds {
+        let (report, artifact) = build_one(shared, target, build, lease.slots());
+        builds.push(report);
+        artifacts.extend(artifact);
+    }
+    lease.shrink();
+    let mut package_failure = None;
+    for wanted in &planned.packages {
+        let complete = wanted.builds.iter().all(|id| artifacts.iter().any(|artifact| artifact.id == *id));
+        if !complete || shared.cancel.reason().is_some() {
+            continue;
+        }
+        shared.listener.event(&Event::Phase { target, phase: Phase::Packaging });
+        match package_one(shared, target, wanted, &artifacts) {
+            Ok(artifact) => artifacts.push(artifact),
+            Err(cause) => package_failure = Some(format!("{}: {cause}", wanted.file)),
+        }
+    }
+    let report = TargetReport { target: target.clone(), builds, package_failure, elapsed: started.elapsed() };
+    shared.listener.event(&Event::Finished(&report));
+    if !report.succeeded() && shared.plan.settings.fail_fast.value {
+        shared.cancel.cancel(Reason::FailFast);
+    }
+    TargetRun { report, artifacts }
+}
+
+fn build_one(
+    shared: &TargetShared<'_>,
+    target: &Target,
+    build: &BuildPlan,
+    slots: usize,
+) -> (BuildReport, Option<Artifact>) {
+    let mut report = BuildReport {
+        id: build.id.clone(),
+        status: BuildStatus::Stopped,
+        elapsed: Duration::ZERO,
+        messages: String::new(),
+    };
+    if shared.cancel.reason().is_some() {
+        return (report, None);
+    }
+    let phase = |phase: Phase<'_>| shared.listener.event(&Event::Phase { target, phase });
+    phase(Phase::Loading);
+    let action = seal(shared.plan, target, build, &shared.directories);
+    let module_dir = &shared.plan.project.module_dir;
+    let seed = shared.outputs.seed(module_dir, &build.id, target, &action.output);
+    let executed =
+        shared.executor.execute(
+            &action,
+            Resources { slots },
+            shared.cancel,
+            &mut |progress| match &progress {
+                Progress::Compiling { package, done, total } => {
+                    phase(Phase::Compiling { package, done: *done, total: *total });
+                }
+                Progress::Linking => phase(Phase::Linking),
+            },
+        );
+    let result = match executed {
+        Ok(result) => result,
+        Err(error) => {
+            report.status = BuildStatus::Failed(error.to_string());
+            return (report, None);
+        }
+    };
+    report.elapsed = result.elapsed;
+    report.messages = result.messages;
+    if result.outcome != BuildOutcome::Success {
+        if shared.cancel.reason().is_none() {
+            report.status = BuildStatus::Failed(match result.outcome {
+                BuildOutcome::Signal(signal) => format!("`go build` was ended by signal {signal}"),
+                BuildOutcome::Exit(code) => format!("`go build` ended with exit status {code}"),
+                BuildOutcome::Success => String::new(),
+            });
+        }
+        return (report, None);
+    }
+    phase(Phase::Inspecting);
+    match examine(shared, target, build, &action.output) {
+        Err(cause) => {
+            report.status = BuildStatus::Failed(cause);
+            (report, None)
+        }
+        Ok(digest) => {
+            let cached = seed.is_some_and(|seed| seed.blake3 == digest.blake3);
+            if !cached {
+                if let Err(error) =
+                    shared.outputs.keep(module_dir, &build.id, target, &action.output, &digest)
+                {
+                    shared
+                        .listener
+                        .event(&Event::Note(format!("the next run cannot reuse {}: {error}", build.path)));
+                }
+            }
+            let artifact = Artifact {
+                kind: ArtifactKind::Binary,
+                name: build.binary.clone(),
+                path: build.path.clone(),
+                staged: Some(action.output),
+                target: Some(target.clone()),
+                id: build.id.clone(),
+                binaries: vec![build.binary.clone()],
+                format: String::new(),
+                digest: digest.clone(),
+            };
+            report.status = if cached { BuildStatus::Cached(digest) } else { BuildStatus::Built(digest) };
+            (report, Some(artifact))
+        }
+    }
+}
+
+/// Reads the program back: it must be what was planned.
+fn examine(
+    shared: &TargetShared<'_>,
+    target: &Target,
+    build: &BuildPlan,
+    path: &Utf8PathBuf,
+) -> Result<Digest, String> {
+    let file = fs::open(path).map_err(|error| format!("`go build` left no program: {error}"))?;
+    let inspection = inspect(&file).map_err(|error| format!("the program cannot be inspected: {error}"))?;
+    let mut settings = BTreeMap::from([
+        ("CGO_ENABLED".to_owned(), "0".to_owned()),
+        ("-trimpath".to_owned(), "true".to_owned()),
+        ("-tags".to_owned(), build.flags.tags.join(",")),
+        ("-gcflags".to_owned(), build.flags.gcflags.join(" ")),
+        ("-asmflags".to_owned(), build.flags.asmflags.join(" ")),
+    ]);
+    for (name, value) in &build.env {
+        if name == "GOEXPERIMENT" {
+            settings.insert(name.clone(), value.clone());
+        }
+    }
+    let expectation = Expectation {
+        target: target.clone(),
+        go_version: shared.plan.sdk.version_text.clone(),
+        main_path: build.main.import_path.clone(),
+        settings,
+        sums: shared.sums.clone(),
+    };
+    let mismatches = expectation.check(&inspection);
+    if !mismatches.is_empty() {
+        let lines: String = mismatches.iter().map(|mismatch| format!("\n  {mismatch}")).collect();
+        return Err(format!("the program is not what was planned:{lines}"));
+    }
+    let file = fs::open(path).map_err(|error| error.to_string())?;
+    fs::context(Digest::of_reader(file), "read", path).map_err(|error| error.to_string())
+}
+
+fn package_one(
+    shared: &TargetShared<'_>,
+    target: &Target,
+    wanted: &PackagePlan,
+    artifacts: &[Artifact],
+) -> Result<Artifact, String> {
+    let recipe = shared.recipes.iter().find(|recipe| recipe.name == wanted.recipe);
+    let recipe = recipe.ok_or_else(|| format!("the recipe {} is gone", wanted.recipe))?;
+    let programs: Vec<Program> = artifacts
+        .iter()
+        .filter(|artifact| artifact.kind == ArtifactKind::Binary && wanted.builds.contains(&artifact.id))
+        .filter_map(|artifact| {
+            Some(Program {
+                id: artifact.id.clone(),
+                name: artifact.name.clone(),
+                path: artifact.staged.clone()?,
+            })
+        })
+        .collect();
+    let project = &shared.plan.project;
+    let settings = &shared.plan.settings;
+    let output = shared.directories.staging.join(&wanted.file);
+    let inputs = PackageInputs {
+        recipe,
+        format: wanted.format,
+        programs: &programs,
+        directories: &[&project.module_dir, &project.root],
+        leave_out: &[&settings.dist.value, &settings.cache_dir.value],
+        values: &wanted.values(project, target),
+        epoch: project.version.epoch,
+    };
+    let digest = package(&inputs, &output).map_err(|error| format!("{error}; {}", error.next_step()))?;
+    Ok(Artifact {
+        kind: ArtifactKind::Archive,
+        name: wanted.file.clone(),
+        path: Utf8PathBuf::from(&wanted.file),
+        staged: Some(output),
+        target: Some(target.clone()),
+        id: wanted.recipe.clone(),
+        binaries: programs.into_iter().map(|program| program.name).collect(),
+        format: wanted.format.as_str().to_owned(),
+        digest,
+    })
+}

@@ -1,0 +1,103 @@
+//! metadata.json: what the release is and how it was made.
+
+use camino::Utf8Path;
+use serde::{Deserialize, Serialize};
+
+use crate::fs::{self, FsError};
+use crate::model::{ModuleVersion, Target};
+use crate::plan::Plan;
+use crate::toolchain::SdkIdentity;
+use crate::vendor::{VendorOrigin, VendorTree};
+
+/// The whole of metadata.json.
+#[derive(Debug, Clone, Serialize)]
+pub struct Metadata {
+    project_name: String,
+    tag: String,
+    version: String,
+    commit: String,
+    date: String,
+    dirty: bool,
+    runtime: Runtime,
+    xbuild: &'static str,
+    sdk: SdkIdentity,
+    seal: &'static str,
+    vendor: VendorMetadata,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct Runtime {
+    goos: String,
+    goarch: String,
+}
+
+/// Where the modules came from.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorMetadata {
+    /// Which tree.
+    pub origin: VendorOrigin,
+    /// Whether every file was proven to be what go.sum says.
+    pub verified: bool,
+    /// The modules in it.
+    pub modules: Vec<ModuleVersion>,
+}
+
+/// What metadata is made from.
+pub struct MetadataInputs<'m> {
+    /// The plan.
+    pub plan: &'m Plan,
+    /// The SDK, by content.
+    pub sdk: SdkIdentity,
+    /// The vendor tree.
+    pub vendor: &'m VendorTree,
+    /// The seal that the executor kept.
+    pub seal: &'static str,
+}
+
+impl Metadata {
+    /// Describes a run.
+    pub fn of(inputs: MetadataInputs<'_>) -> Self {
+        let MetadataInputs { plan, sdk, vendor, seal } = inputs;
+        let version = &plan.project.version;
+        Metadata {
+            project_name: plan.project.name.clone(),
+            tag: version.tag.clone(),
+            version: version.version.clone(),
+            commit: version.commit.clone(),
+            date: version.date.clone(),
+            dirty: version.dirty,
+            runtime: Runtime { goos: plan.sdk.host_os.clone(), goarch: plan.sdk.host_arch.clone() },
+            xbuild: env!("CARGO_PKG_VERSION"),
+            sdk,
+            seal,
+            vendor: VendorMetadata {
+                origin: vendor.origin,
+                verified: false,
+                modules: vendor.modules.clone(),
+            },
+            targets: plan.targets.iter().map(|target| target.target.clone()).collect(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Release {
+    project_name: String,
+    version: String,
+    commit: String,
+    #[serde(default)]
+    dirty: bool,
+}
+
+/// Whether an earlier metadata.json speaks of the same release: project, version and commit.
+pub(super) fn same_release(path: &Utf8Path, now: &Metadata) -> Result<bool, FsError> {
+    let text = fs::read_text_if_present(path)?;
+    let release = text.and_then(|text| serde_json::from_str::<Release>(&text).ok());
+    Ok(release.is_some_and(|release| {
+        release.project_name == now.project_name
+            && release.version == now.version
+            && release.commit == now.commit
+            && release.dirty == now.dirty
+    }))
+}

@@ -1,0 +1,136 @@
+//! dist/: staged beside, then renamed in, file by file.
+//!
+//! Takes the artifacts of a run; leaves a dist/ whose artifacts.json, metadata.json and checksum files speak of
+//! exactly the files that are there. A file whose bytes did not change keeps its times. Files that xbuild did not
+//! write are never touched.
+
+mod metadata;
+mod record;
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+pub use metadata::{Metadata, MetadataInputs, VendorMetadata};
+pub use record::ArtifactRecord;
+
+use crate::attest::{Function, checksums};
+use crate::fs::{self, FsError};
+use crate::model::{Artifact, ArtifactKind, Digest, Target};
+
+/// What a run publishes.
+pub struct Publication<'p> {
+    /// The directory.
+    pub dist: &'p Utf8Path,
+    /// Its name in artifacts.json: relative to the project where it lies inside.
+    pub shown_as: &'p str,
+    /// Where new files may be written: on the file system of dist/.
+    pub staging: &'p Utf8Path,
+    /// `{project}_{version}`, the start of the checksum files' names.
+    pub stem: &'p str,
+    /// New artifacts.
+    pub artifacts: Vec<Artifact>,
+    /// Targets of this run: what dist/ held for them is replaced, or gone where the target failed.
+    pub targets: &'p [Target],
+    /// Whether the run covers the whole project; otherwise the artifacts of other targets stay when they are of the
+    /// same version and commit and their bytes are what was recorded.
+    pub complete: bool,
+    /// metadata.json.
+    pub metadata: &'p Metadata,
+}
+
+/// The list of everything that dist/ holds now.
+#[derive(Debug)]
+pub struct Published {
+    /// In the order of artifacts.json.
+    pub records: Vec<ArtifactRecord>,
+}
+
+/// Publishes.
+pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
+    let dist = publication.dist;
+    let previous = read_records(&dist.join("artifacts.json"))?;
+    let mut artifacts = publication.artifacts;
+    if !publication.complete && metadata::same_release(&dist.join("metadata.json"), publication.metadata)? {
+        let others = previous.iter().filter_map(|record| record.to_artifact(publication.shown_as));
+        artifacts.extend(others.filter(|old| still_true(old, dist, publication.targets)));
+    }
+    artifacts.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
+    for (function, name) in [(Function::Sha256, "checksums.txt"), (Function::Blake3, "checksums_blake3.txt")]
+    {
+        let name = format!("{}_{name}", publication.stem);
+        let text = checksums(&artifacts, function);
+        let staged = publication.staging.join(&name);
+        fs::write_atomic(&staged, text.as_bytes())?;
+        artifacts.push(Artifact {
+            kind: ArtifactKind::Checksum,
+            path: Utf8PathBuf::from(&name),
+            name,
+            staged: Some(staged),
+            target: None,
+            id: String::new(),
+            binaries: Vec::new(),
+            format: String::new(),
+            digest: Digest::of_bytes(text.as_bytes()),
+        });
+    }
+    let records: Vec<ArtifactRecord> =
+        artifacts.iter().map(|artifact| ArtifactRecord::of(artifact, publication.shown_as)).collect();
+    for artifact in &artifacts {
+        if let Some(staged) = &artifact.staged {
+            put(staged, &dist.join(&artifact.path), &artifact.digest)?;
+        }
+    }
+    fs::write_atomic(&dist.join("artifacts.json"), json(&records).as_bytes())?;
+    fs::write_atomic(&dist.join("metadata.json"), json(publication.metadata).as_bytes())?;
+    let kept: BTreeSet<&Utf8Path> = artifacts.iter().map(|artifact| artifact.path.as_path()).collect();
+    for path in previous.iter().filter_map(|record| record.path_below(publication.shown_as)) {
+        if !kept.contains(path.as_path()) {
+            remove(dist, &path)?;
+        }
+    }
+    Ok(Published { records })
+}
+
+fn json(value: &impl serde::Serialize) -> String {
+    // Strings and maps with string keys only: this cannot fail.
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// A list that cannot be read is no list: nothing of it is kept and nothing of it is removed.
+fn read_records(path: &Utf8Path) -> Result<Vec<ArtifactRecord>, FsError> {
+    let text = fs::read_text_if_present(path)?;
+    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+}
+
+fn still_true(old: &Artifact, dist: &Utf8Path, targets: &[Target]) -> bool {
+    let other = old.target.as_ref().is_some_and(|target| !targets.iter().any(|new| new.builds_like(target)));
+    other && has_digest(&dist.join(&old.path), &old.digest)
+}
+
+fn has_digest(path: &Utf8Path, digest: &Digest) -> bool {
+    let same_size = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == digest.size);
+    same_size
+        && fs::open(path).ok().and_then(|file| Digest::of_reader(file).ok()).is_some_and(|d| d == *digest)
+}
+
+fn put(staged: &Utf8Path, to: &Utf8Path, digest: &Digest) -> Result<(), FsError> {
+    if has_digest(to, digest) {
+        return Ok(());
+    }
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::context(fs::open(staged)?.sync_all(), "write", staged)?;
+    fs::rename(staged, to)
+}
+
+fn remove(dist: &Utf8Path, path: &Utf8Path) -> Result<(), FsError> {
+    fs::remove_file(&dist.join(path))?;
+    if let Some(parent) = path.parent().filter(|parent| !parent.as_str().is_empty()) {
+        fs::remove_dir_if_empty(&dist.join(parent));
+    }
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The environment of every `go` that xbuild runs, built from nothing.
+
+use std::collections::BTreeMap;
+
+use camino::Utf8Path;
+
+use crate::model::Sdk;
+
+/// The variables that close the doors through which a host reaches into a build, without those of a target.
+///
+/// Why each is here: GOENV, GOFLAGS and GOTOOLCHAIN keep out the user's `go env -w` file, injected flags and other
+/// toolchains; GONOPROXY=none and an empty GOPRIVATE keep GOPROXY=off from being bypassed; GOWORK=off keeps out a
+/// parent directory's go.work; CGO_ENABLED is pinned because its default depends on a compiler on PATH;
+/// `goindex=0` keeps Go from trusting a stale index of a directory. HOME and XDG_* stay unset, so that nothing
+/// is read or written there.
+pub fn sealed(sdk: &Sdk, cache_dir: &Utf8Path) -> BTreeMap<String, String> {
+    let in_cache = |name: &str| cache_dir.join(name).to_string();
+    [
+        ("PATH", sdk.goroot.join("bin").to_string()),
+        ("GOROOT", sdk.goroot.to_string()),
+        ("GOCACHE", in_cache("gocache-v0")),
+        ("GOPATH", in_cache("gopath-v0")),
+        ("GOMODCACHE", in_cache("gomodcache-v0")),
+        ("GOENV", "off".to_owned()),
+        ("GOFLAGS", "-mod=vendor".to_owned()),
+        ("GOPROXY", "off".to_owned()),
+        ("GONOPROXY", "none".to_owned()),
+        ("GONOSUMDB", String::new()),
+        ("GOPRIVATE", String::new()),
+        ("GOSUMDB", "off".to_owned()),
+        ("GOVCS", "*:off".to_owned()),
+        ("GOAUTH", "off".to_owned()),
+        ("GOTOOLCHAIN", "local".to_owned()),
+        ("GOWORK", "off".to_owned()),
+        ("GO111MODULE", "on".to_owned()),
+        ("CGO_ENABLED", "0".to_owned()),
+        ("GODEBUG", "goindex=0".to_owned()),
+        ("TZ", "UTC".to_owned()),
+        ("LC_ALL", "C".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}

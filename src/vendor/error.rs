@@ -1,0 +1,99 @@
+//! What can go wrong before there is a vendor tree.
+
+use camino::Utf8PathBuf;
+
+use crate::fs::FsError;
+use crate::model::{GoModError, ModuleVersion};
+use crate::process::ProcessError;
+
+/// Why there is no vendor tree.
+#[derive(Debug, thiserror::Error)]
+pub enum VendorError {
+    /// go.mod cannot be read as one.
+    #[error("{path}: {source}")]
+    GoMod {
+        /// Which file.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        source: GoModError,
+    },
+    /// vendor/ was made from another go.mod.
+    #[error("{vendor} does not agree with go.mod:{}", list(points))]
+    Inconsistent {
+        /// The directory.
+        vendor: Utf8PathBuf,
+        /// Each disagreement.
+        points: Vec<String>,
+    },
+    /// A `replace` names a directory by its absolute path.
+    #[error("go.mod replaces {module} by the absolute path {with}, which exists on this host only")]
+    AbsoluteReplace {
+        /// The replaced module.
+        module: String,
+        /// The path.
+        with: String,
+    },
+    /// Modules are not on this host.
+    #[error("{} module(s) are not on this host:{}", modules.len(), list(modules))]
+    Missing {
+        /// The project.
+        dir: Utf8PathBuf,
+        /// Each module.
+        modules: Vec<ModuleVersion>,
+        /// Where they were looked for.
+        looked_in: Vec<String>,
+    },
+    /// `go mod vendor` failed for another reason.
+    #[error("`go mod vendor` failed in {dir}:{}", list(message.lines()))]
+    Failed {
+        /// The project.
+        dir: Utf8PathBuf,
+        /// What it said.
+        message: String,
+    },
+    /// Go did not run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Fs(#[from] FsError),
+}
+
+fn list<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| format!("\n  {item}")).collect()
+}
+
+impl VendorError {
+    /// What to do about it.
+    pub fn next_step(&self) -> String {
+        match self {
+            VendorError::GoMod { .. } => {
+                "run `go mod edit -fmt` in that directory to see it in Go's words".to_owned()
+            }
+            VendorError::Inconsistent { vendor, .. } => format!(
+                "run `go mod vendor` in {} where its modules can be had, or remove {vendor} to let xbuild vendor \
+                 into its cache",
+                vendor.parent().unwrap_or(vendor)
+            ),
+            VendorError::AbsoluteReplace { .. } => "write the path relative to go.mod".to_owned(),
+            VendorError::Missing { dir, looked_in, .. } => {
+                let places = if looked_in.is_empty() {
+                    "no module cache and no file:// GOPROXY".to_owned()
+                } else {
+                    looked_in.join(", ")
+                };
+                format!(
+                    "looked in {places}. Where there is a network, run `xbuild vendor` in {dir} and bring the cache \
+                     directory here; or `go mod vendor` there and bring vendor/; or set GOPROXY to a file:// tree that \
+                     holds them"
+                )
+            }
+            VendorError::Failed { message, .. } if message.contains("go.sum") => {
+                "run `go mod tidy` where there is a network, and bring the completed go.sum".to_owned()
+            }
+            VendorError::Failed { .. } => "mend what Go names, then run xbuild again".to_owned(),
+            VendorError::Process(_) => "check that the SDK is complete and for this host".to_owned(),
+            VendorError::Fs(error) => error.next_step(),
+        }
+    }
+}

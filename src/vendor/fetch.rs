@@ -1,0 +1,213 @@
+//! Makes the tree, or finds the one made before.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::consistency::{ModulesTxt, disagreements};
+use super::error::VendorError;
+use super::go_source;
+use super::source::{configured, file_url, holds, local_proxies};
+use crate::cancel::Cancel;
+use crate::fs::{self, EntryKind};
+use crate::model::{GoMod, ModuleVersion, Sdk};
+use crate::process::Process;
+use crate::toolchain::environment;
+
+/// Goes into every key, so that a change of the rules below makes new trees.
+const LAYOUT: &str = "vendor-v0";
+
+/// What is to be vendored, and from where.
+pub struct VendorRequest<'r> {
+    /// The module's directory.
+    pub dir: &'r Utf8Path,
+    /// Its go.mod, read.
+    pub go_mod: &'r GoMod,
+    /// The store.
+    pub cache_dir: &'r Utf8Path,
+    /// Whether the configured GOPROXY may be asked.
+    pub online: bool,
+    /// The user's environment: where the module cache is, which GOPROXY is configured and, online, how the user
+    /// authenticates.
+    pub host_env: &'r BTreeMap<String, String>,
+}
+
+/// Where a tree came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum VendorOrigin {
+    /// The project requires no module.
+    NotNeeded,
+    /// The project's own vendor/.
+    Project,
+    /// Made by an earlier run.
+    Cache,
+    /// Made now, from what is on this host.
+    Local,
+    /// Made now, with the configured GOPROXY.
+    Online,
+}
+
+/// A vendor tree that agrees with go.mod.
+#[derive(Debug, Clone, Serialize)]
+pub struct VendorTree {
+    /// Where it came from.
+    pub origin: VendorOrigin,
+    /// The tree; `None` where the project has its own or needs none.
+    pub dir: Option<Utf8PathBuf>,
+    /// The modules in it.
+    pub modules: Vec<ModuleVersion>,
+}
+
+/// Finds or makes the tree.
+pub fn prepare(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Result<VendorTree, VendorError> {
+    let own = request.dir.join("vendor");
+    let listed = fs::read_text_if_present(&own.join("modules.txt"))?;
+    if listed.is_some() || own.is_dir() {
+        let listed = ModulesTxt::parse(&listed.unwrap_or_default());
+        let points = disagreements(request.go_mod, &listed);
+        if !points.is_empty() {
+            return Err(VendorError::Inconsistent { vendor: own, points });
+        }
+        return Ok(VendorTree { origin: VendorOrigin::Project, dir: None, modules: listed.modules });
+    }
+    if request.go_mod.requires.is_empty() {
+        return Ok(VendorTree { origin: VendorOrigin::NotNeeded, dir: None, modules: Vec::new() });
+    }
+    let store = request.cache_dir.join(LAYOUT);
+    let tree = store.join(key(request, sdk)?);
+    let mut origin = VendorOrigin::Cache;
+    if !tree.join("modules.txt").is_file() {
+        origin = if request.online { VendorOrigin::Online } else { VendorOrigin::Local };
+        let work = fs::temporary_dir(&store, "new-")?;
+        let fresh = work.path().join("vendor");
+        vendor_into(&fresh, request, sdk, cancel)?;
+        // Another process may have made the same tree meanwhile: either is right.
+        if let Err(error) = fs::rename(&fresh, &tree) {
+            if !tree.join("modules.txt").is_file() {
+                return Err(error.into());
+            }
+        }
+    }
+    let listed = ModulesTxt::parse(&fs::read_text(&tree.join("modules.txt"))?);
+    Ok(VendorTree { origin, dir: Some(tree), modules: listed.modules })
+}
+
+/// Everything that decides what `go mod vendor` writes: the SDK, go.mod, go.sum, the head of every Go file of the
+/// module, and whole the directories that a local `replace` brings in.
+fn key(request: &VendorRequest<'_>, sdk: &Sdk) -> Result<String, VendorError> {
+    let mut hasher = blake3::Hasher::new();
+    let mut feed = |name: &str, bytes: &[u8]| {
+        hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes());
+        hasher.update(&(bytes.len() as u64).to_le_bytes()).update(bytes);
+    };
+    feed("layout", LAYOUT.as_bytes());
+    feed("sdk", sdk.version_text.as_bytes());
+    feed("go.mod", &fs::read(&request.dir.join("go.mod"))?);
+    feed("go.sum", fs::read_text_if_present(&request.dir.join("go.sum"))?.unwrap_or_default().as_bytes());
+    for (path, digest) in digests(request.dir, Extent::Headers)? {
+        feed(path.as_str(), digest.as_bytes());
+    }
+    for replace in request.go_mod.replaces.iter().filter(|replace| replace.is_local()) {
+        if Utf8Path::new(&replace.with).is_absolute() {
+            return Err(VendorError::AbsoluteReplace {
+                module: replace.path.clone(),
+                with: replace.with.clone(),
+            });
+        }
+        feed("replace", replace.with.as_bytes());
+        for (path, digest) in digests(&request.dir.join(&replace.with), Extent::Whole)? {
+            feed(path.as_str(), digest.as_bytes());
+        }
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Extent {
+    Headers,
+    Whole,
+}
+
+fn digests(dir: &Utf8Path, extent: Extent) -> fs::Result<Vec<(Utf8PathBuf, blake3::Hash)>> {
+    let skip = |path: &Utf8Path| {
+        let name = path.file_name().unwrap_or_default();
+        name.starts_with(['.', '_']) || name == "testdata" || path.join("go.mod").is_file()
+    };
+    let found = fs::walk(dir, |path| extent == Extent::Headers && skip(path))?;
+    let wanted: Vec<Utf8PathBuf> = found
+        .into_iter()
+        .filter(|(path, kind)| {
+            *kind != EntryKind::Special && (extent == Extent::Whole || path.extension() == Some("go"))
+        })
+        .map(|(path, _)| path)
+        .filter(|path| dir.join(path).is_file())
+        .collect();
+    wanted
+        .into_par_iter()
+        .map(|path| {
+            let bytes = fs::read(&dir.join(&path))?;
+            let bytes = if extent == Extent::Headers { go_source::header(&bytes) } else { &bytes };
+            Ok((path, blake3::hash(bytes)))
+        })
+        .collect()
+}
+
+/// Runs `go mod vendor` with a module cache of our own.
+fn vendor_into(
+    tree: &Utf8Path,
+    request: &VendorRequest<'_>,
+    sdk: &Sdk,
+    cancel: &Cancel,
+) -> Result<(), VendorError> {
+    let (module_cache, goproxy) = configured(sdk, request.host_env, cancel)?;
+    let local = local_proxies(&module_cache, &goproxy);
+    let mut proxies = vec![file_url(&request.cache_dir.join("gomodcache-v0/cache/download"))];
+    proxies.extend(local.iter().cloned());
+    proxies.push(if request.online { goproxy } else { "off".to_owned() });
+    let mut env = environment::sealed(sdk, request.cache_dir);
+    if request.online {
+        // The user's own git, netrc and GOPRIVATE set-up decides how modules are reached; what decides which
+        // bytes come out stays ours.
+        let reach =
+            ["GOENV", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOSUMDB", "GOVCS", "GOAUTH", "PATH", "GODEBUG"];
+        env.retain(|name, _| !reach.contains(&name.as_str()));
+        for (name, value) in request.host_env {
+            env.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+    }
+    env.insert("GOPROXY".to_owned(), proxies.join(","));
+    env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
+    let process = Process {
+        program: sdk.go(),
+        args: ["mod", "vendor", "-o", tree.as_str()].map(str::to_owned).to_vec(),
+        env,
+        dir: request.dir.to_owned(),
+    };
+    let ended = process.run(cancel)?;
+    if ended.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let message: String =
+        said.lines().filter(|line| !line.starts_with("go: downloading ")).collect::<Vec<_>>().join("\n");
+    let missing: Vec<ModuleVersion> = request
+        .go_mod
+        .requires
+        .iter()
+        .filter_map(|module| match request.go_mod.replacement(module) {
+            None => Some(module.clone()),
+            Some(replace) => replace
+                .with_version
+                .clone()
+                .map(|version| ModuleVersion { path: replace.with.clone(), version }),
+        })
+        .filter(|module| !holds(&proxies, module))
+        .collect();
+    if request.online || missing.is_empty() || message.contains("go.sum entry") {
+        return Err(VendorError::Failed { dir: request.dir.to_owned(), message });
+    }
+    Err(VendorError::Missing { dir: request.dir.to_owned(), modules: missing, looked_in: local })
+}

@@ -1,0 +1,138 @@
+//! Where modules may come from on this host.
+
+use std::collections::BTreeMap;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::Deserialize;
+
+use crate::cancel::Cancel;
+use crate::model::ModuleVersion;
+use crate::model::Sdk;
+use crate::process::{Process, ProcessError};
+
+#[derive(Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+struct Answer {
+    gomodcache: String,
+    goproxy: String,
+}
+
+/// The user's module cache and the GOPROXY that the user has configured, as `go env` resolves them from the
+/// user's own environment and `go env -w` file. Reading them runs nothing of the project.
+pub(super) fn configured(
+    sdk: &Sdk,
+    host_env: &BTreeMap<String, String>,
+    cancel: &Cancel,
+) -> Result<(Utf8PathBuf, String), ProcessError> {
+    let mut env = host_env.clone();
+    env.insert("GOTOOLCHAIN".to_owned(), "local".to_owned());
+    env.insert("GOROOT".to_owned(), sdk.goroot.to_string());
+    env.insert("GOWORK".to_owned(), "off".to_owned());
+    env.remove("GOFLAGS");
+    let process = Process {
+        program: sdk.go(),
+        args: ["env", "-json", "GOMODCACHE", "GOPROXY"].map(str::to_owned).to_vec(),
+        env,
+        dir: sdk.goroot.clone(),
+    };
+    let text = process.read(cancel)?;
+    let answer: Answer = serde_json::from_str(&text).map_err(|error| ProcessError::Start {
+        program: process.program.clone(),
+        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+    })?;
+    Ok((answer.gomodcache.into(), answer.goproxy))
+}
+
+/// A GOPROXY of what is on this host and nothing else: xbuild's own module cache, the user's, and the `file://`
+/// entries that the user has configured.
+pub fn local_modules(
+    sdk: &Sdk,
+    cache_dir: &Utf8Path,
+    host_env: &BTreeMap<String, String>,
+    cancel: &Cancel,
+) -> Result<Vec<String>, ProcessError> {
+    let (module_cache, goproxy) = configured(sdk, host_env, cancel)?;
+    let mut proxies = vec![file_url(&cache_dir.join("gomodcache-v0/cache/download"))];
+    proxies.extend(local_proxies(&module_cache, &goproxy));
+    Ok(proxies)
+}
+
+/// The local part of a GOPROXY: the module cache's downloads first, then every `file://` entry.
+pub(super) fn local_proxies(module_cache: &Utf8Path, goproxy: &str) -> Vec<String> {
+    let mut proxies = Vec::new();
+    let downloads = module_cache.join("cache/download");
+    if downloads.is_dir() {
+        proxies.push(file_url(&downloads));
+    }
+    let entries = goproxy.split([',', '|']).map(str::trim);
+    proxies.extend(entries.filter(|entry| entry.starts_with("file://")).map(str::to_owned));
+    proxies
+}
+
+/// A directory as Go's GOPROXY takes it.
+pub(super) fn file_url(dir: &Utf8Path) -> String {
+    let mut url = String::from("file://");
+    for byte in dir.as_str().replace('\\', "/").bytes() {
+        if byte.is_ascii_alphanumeric() || b"/-_.~:@+".contains(&byte) {
+            url.push(byte as char);
+        } else {
+            url.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    url
+}
+
+/// The directory of a `file://` entry.
+fn directory(url: &str) -> Option<Utf8PathBuf> {
+    let path = url.strip_prefix("file://")?.as_bytes();
+    let mut bytes = Vec::new();
+    let mut at = 0;
+    while at < path.len() {
+        if path[at] == b'%' {
+            let digits = std::str::from_utf8(path.get(at + 1..at + 3)?).ok()?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            at += 3;
+        } else {
+            bytes.push(path[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8(bytes).ok().map(Utf8PathBuf::from)
+}
+
+/// Whether one of the proxies holds a module's zip.
+/// Source of the layout: <https://go.dev/ref/mod#goproxy-protocol>.
+pub(super) fn holds(proxies: &[String], module: &ModuleVersion) -> bool {
+    let file = format!("{}/@v/{}.zip", escape(&module.path), escape(&module.version));
+    proxies.iter().filter_map(|url| directory(url)).any(|dir| dir.join(&file).is_file())
+}
+
+/// Capitals become `!` and the small letter, for file systems that fold case.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::new(), |mut escaped, c| {
+        if c.is_ascii_uppercase() {
+            escaped.push('!');
+        }
+        escaped.push(c.to_ascii_lowercase());
+        escaped
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{directory, escape, file_url, local_proxies};
+
+    #[test]
+    fn urls_and_escapes() {
+        assert_eq!(escape("github.com/BurntSushi/toml"), "github.com/!burnt!sushi/toml");
+        let path = camino::Utf8Path::new("/a dir/ü%");
+        assert_eq!(directory(&file_url(path)).unwrap(), path);
+        assert_eq!(directory("file:///a%2"), None);
+    }
+
+    #[test]
+    fn only_files_are_local() {
+        let proxies = local_proxies("/nowhere".into(), "https://one.test|file:///two,direct");
+        assert_eq!(proxies, ["file:///two"]);
+    }
+}
