@@ -30,7 +30,8 @@ pub fn main() -> ExitCode {
     };
     let session = match Session::open(&arguments.global) {
         Ok(session) => session,
-        Err((error, terminal)) => {
+        Err(failure) => {
+            let (error, terminal) = *failure;
             show_error(&error, &terminal);
             return error.exit_code();
         }

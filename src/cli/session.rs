@@ -28,7 +28,7 @@ pub(super) struct Session {
 
 impl Session {
     /// Reads the world once. A failure comes with a terminal to report it on.
-    pub(super) fn open(global: &GlobalArgs) -> Result<Self, (Error, Terminal)> {
+    pub(super) fn open(global: &GlobalArgs) -> Result<Self, Box<(Error, Terminal)>> {
         // A name or value that is not UTF-8 is none that xbuild reads, and none that a sealed step sees.
         let env: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -42,7 +42,7 @@ impl Session {
         let color = early
             .or_else(|| env.get("XBUILD_COLOR").and_then(|text| Color::parse(text)))
             .unwrap_or(Color::Auto);
-        let fail = |error: Error| (error, Terminal::new(color, verbosity));
+        let fail = |error: Error| Box::new((error, Terminal::new(color, verbosity)));
         let cwd = current_dir(global.directory.as_deref()).map_err(|error| fail(error.into()))?;
         let strategy = etcetera::choose_base_strategy();
         let base = |dir: std::path::PathBuf| Utf8PathBuf::from_path_buf(dir).ok();

@@ -195,7 +195,11 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
         Some(Setting { value, origin }) => match Color::parse(&value) {
             Some(color) => Setting { value: color, origin },
             None => {
-                return Err(SettingError { origin: "XBUILD_COLOR", value, expected: "auto, always or never" });
+                return Err(SettingError {
+                    origin: "XBUILD_COLOR",
+                    value,
+                    expected: "auto, always or never",
+                });
             }
         },
     };

@@ -127,14 +127,13 @@ fn build_one(
         }
         Ok(digest) => {
             let cached = seed.is_some_and(|seed| seed.blake3 == digest.blake3);
-            if !cached {
-                if let Err(error) =
+            if !cached
+                && let Err(error) =
                     shared.outputs.keep(module_dir, &build.id, target, &action.output, &digest)
-                {
-                    shared
-                        .listener
-                        .event(&Event::Note(format!("the next run cannot reuse {}: {error}", build.path)));
-                }
+            {
+                shared
+                    .listener
+                    .event(&Event::Note(format!("the next run cannot reuse {}: {error}", build.path)));
             }
             let artifact = Artifact {
                 kind: ArtifactKind::Binary,

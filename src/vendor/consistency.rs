@@ -24,10 +24,10 @@ impl ModulesTxt {
         for line in text.lines() {
             if let Some(header) = line.strip_prefix("# ") {
                 current = list.header(header);
-            } else if let (Some(notes), Some(module)) = (line.strip_prefix("## "), &current) {
-                if notes.split(';').any(|note| note.trim() == "explicit") {
-                    list.explicit.insert(module.clone(), true);
-                }
+            } else if let (Some(notes), Some(module)) = (line.strip_prefix("## "), &current)
+                && notes.split(';').any(|note| note.trim() == "explicit")
+            {
+                list.explicit.insert(module.clone(), true);
             }
         }
         list

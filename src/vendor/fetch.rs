@@ -85,10 +85,10 @@ pub fn prepare(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Resul
         let fresh = work.path().join("vendor");
         vendor_into(&fresh, request, sdk, cancel)?;
         // Another process may have made the same tree meanwhile: either is right.
-        if let Err(error) = fs::rename(&fresh, &tree) {
-            if !tree.join("modules.txt").is_file() {
-                return Err(error.into());
-            }
+        if let Err(error) = fs::rename(&fresh, &tree)
+            && !tree.join("modules.txt").is_file()
+        {
+            return Err(error.into());
         }
     }
     let listed = ModulesTxt::parse(&fs::read_text(&tree.join("modules.txt"))?);

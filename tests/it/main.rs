@@ -1,0 +1,5 @@
+//! Tests that drive the real program with a real Go SDK. `make test` prepares what they need.
+
+mod support;
+
+mod architecture;
