@@ -34,6 +34,8 @@ pub struct RunReport {
     pub place: Utf8PathBuf,
     /// Wall time in all.
     pub elapsed: std::time::Duration,
+    /// The most memory that xbuild itself, without its children, had resident, in bytes; where the system tells.
+    pub peak_memory: Option<u64>,
 }
 
 impl RunReport {
@@ -157,7 +159,7 @@ pub fn build(
     staging.close()?;
     scratch.close()?;
     context.listener.event(&Event::Published { place: &place, files: records.len() });
-    Ok(RunReport { targets, records, place, elapsed: started.elapsed() })
+    Ok(RunReport { targets, records, place, elapsed: started.elapsed(), peak_memory: peak_memory() })
 }
 
 /// Runs every target under the one budget of slots. Each starts in its turn, as soon as its slots are free.
@@ -179,4 +181,10 @@ fn run_targets(shared: &TargetShared<'_>) -> Vec<TargetRun> {
             .map(|run| run.join().unwrap_or_else(|_| panic!("a target's thread panicked")))
             .collect()
     })
+}
+
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_text("/proc/self/status".into()).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }
