@@ -34,7 +34,7 @@ mod tests {
 
     #[test]
     fn near_and_far() {
-        assert_eq!(nearest("ldflag", ["ldflags", "gcflags", "main"]), ["ldflags", "gcflags"]);
+        assert_eq!(nearest("ldflag", ["ldflags", "gcflags", "main"]), ["ldflags"]);
         assert_eq!(nearest("Main", ["main"]), ["main"]);
         assert!(nearest("wholly-different", ["main", "id"]).is_empty());
     }

@@ -48,6 +48,7 @@ impl RunReport {
 /// Vendors what the project needs, and says where it came from.
 pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Error> {
     let settings = &prepared.plan.settings;
+    crate::cache::open(&settings.cache_dir.value)?;
     context.listener.event(&Event::Vendoring { online: settings.online.value });
     let request = VendorRequest {
         dir: &prepared.plan.project.module_dir,

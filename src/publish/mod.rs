@@ -49,6 +49,8 @@ pub struct Published {
 /// Publishes.
 pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
     let dist = publication.dist;
+    // Another xbuild may publish other targets here: lists are read, merged and written by one at a time.
+    let _lock = fs::lock_dir(dist)?;
     let previous = read_records(&dist.join("artifacts.json"))?;
     let mut artifacts = publication.artifacts;
     if !publication.complete && metadata::same_release(&dist.join("metadata.json"), publication.metadata)? {

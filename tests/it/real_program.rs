@@ -52,7 +52,9 @@ fn builds_for_six_targets_and_runs_under_emulation() {
         }
         let info = project.run("go", &["version", "-m", &program]);
         let (os, arch) = target.split_once('_').unwrap();
-        for line in [format!("GOOS={os}"), format!("GOARCH={arch}"), "CGO_ENABLED=0".into(), "-trimpath=true".into()] {
+        for line in
+            [format!("GOOS={os}"), format!("GOARCH={arch}"), "CGO_ENABLED=0".into(), "-trimpath=true".into()]
+        {
             assert!(info.contains(&line), "{line} is not in {info}");
         }
     }
