@@ -4,3 +4,4 @@ mod support;
 
 mod architecture;
 mod real_program;
+mod sample;
