@@ -1,11 +1,12 @@
 //! Which programs a module has, by `go list`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
 use crate::cancel::Cancel;
+use crate::fs;
 use crate::model::{Sdk, Target};
 use crate::plan::MainPackage;
 use crate::process::{Process, ProcessError};
@@ -25,7 +26,7 @@ pub struct Query<'q> {
 /// The main packages per target.
 ///
 /// One `go list` answers for all targets unless a file is left out for the host: then the targets may differ,
-/// and each is asked.
+/// and each is asked. `./...` leaves out directories with nothing for the host at all; those are asked by name.
 pub fn main_packages(
     query: &Query<'_>,
     sdk: &Sdk,
@@ -34,7 +35,14 @@ pub fn main_packages(
     let host = list(query, &sdk.host(), query.patterns, sdk, cancel)?;
     let (partial, whole): (Vec<&Package>, Vec<&Package>) =
         host.iter().partition(|package| package.may_differ());
-    let partial: Vec<String> = partial.iter().map(|package| package.pattern(query)).collect();
+    let mut partial: Vec<String> = partial.iter().map(|package| package.pattern(query)).collect();
+    let unlisted = unlisted(query, &host);
+    if !unlisted.is_empty() {
+        // One that has files for the host was passed over for another reason, such as go.mod's `ignore`.
+        let named = list(query, &sdk.host(), &unlisted, sdk, cancel)?;
+        let without = named.iter().filter(|package| package.go_files.is_empty());
+        partial.extend(without.map(|package| package.pattern(query)));
+    }
     let whole: Vec<MainPackage> = whole.iter().filter_map(|package| package.main(query)).collect();
     let mut answer = BTreeMap::new();
     for target in query.targets {
@@ -82,6 +90,40 @@ impl Package {
         let main = self.name == "main" && !self.go_files.is_empty();
         main.then(|| MainPackage { dir: self.pattern(query), import_path: self.import_path.clone() })
     }
+}
+
+/// Directories below a `...` pattern that hold Go files, none of them for the host. One that cannot be read is
+/// none: `go build` says so of those that matter.
+fn unlisted(query: &Query<'_>, host: &[Package]) -> Vec<String> {
+    let listed: BTreeSet<String> = host.iter().map(|package| package.pattern(query)).collect();
+    let mut dirs = BTreeSet::new();
+    for start in query.patterns.iter().filter_map(|pattern| pattern.strip_suffix("/...")) {
+        let start = query.module_dir.join(start.trim_start_matches("./").trim_start_matches('.'));
+        let skip = |path: &Utf8Path| {
+            path.is_dir() && (path.file_name().is_some_and(hidden) || path.join("go.mod").is_file())
+        };
+        for (file, _) in fs::walk(&start, skip).unwrap_or_default() {
+            let name = file.file_name().unwrap_or_default();
+            let source =
+                name.ends_with(".go") && !name.ends_with("_test.go") && !name.starts_with(['_', '.']);
+            let path = start.join(&file);
+            if let Some(dir) =
+                path.parent().and_then(|dir| dir.strip_prefix(query.module_dir).ok()).filter(|_| source)
+            {
+                dirs.insert(if dir.as_str().is_empty() {
+                    ".".to_owned()
+                } else {
+                    format!("./{}", dir.as_str().replace('\\', "/"))
+                });
+            }
+        }
+    }
+    dirs.difference(&listed).cloned().collect()
+}
+
+/// Names of directories that `...` passes over.
+fn hidden(name: &str) -> bool {
+    name.starts_with(['.', '_']) || name == "testdata" || name == "vendor"
 }
 
 fn list(
