@@ -35,14 +35,19 @@ pub(super) fn run(session: &Session, args: &InitArgs) -> Result<ExitCode, Error>
 
 fn file(discovery: &Discovery) -> String {
     let builds: String = discovery
-        .mains
+        .programs
         .iter()
-        .map(|(id, main)| {
+        .map(|program| {
+            let only: Vec<String> = program.only.iter().map(|pattern| format!("\"{pattern}\"")).collect();
+            let only = match only.is_empty() {
+                true => String::new(),
+                false => format!("targets = [{}]   # elsewhere this program has no file\n", only.join(", ")),
+            };
             format!(
-                "\n[[build]]\nid = \"{id}\"\nmain = \"{}\"\nldflags = [\"-s\", \"-w\"]\n\
+                "\n[[build]]\nid = \"{}\"\nmain = \"{}\"\n{only}ldflags = [\"-s\", \"-w\"]\n\
                  # ldflags = [\"-s\", \"-w\", \"-X main.version={{version}}\"]   # also {{commit}} {{date}} {{os}} {{arch}}\n\
                  # tags = [\"netgo\"]\n",
-                main.dir
+                program.id, program.main.dir
             )
         })
         .collect();

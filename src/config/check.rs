@@ -6,10 +6,12 @@ use std::ops::Range;
 use camino::{Utf8Component, Utf8Path};
 
 use super::file::{Known, ProjectFile};
+use super::flags::check_flags;
 use super::pattern::expand;
 use super::problem::{Located, Problem};
-use super::sections::{FlagSection, Patterns, VersionSource};
+use super::sections::{Patterns, VersionSource};
 use super::suggest::did_you_mean;
+use super::words::{implied_id, main_path, relative, variable_name, version_text, word};
 use crate::model::{Port, Target};
 
 pub(super) fn check(file: &ProjectFile, known: &Known<'_>, problems: &mut Vec<Problem>) {
@@ -208,94 +210,6 @@ fn build_names(names: Option<&[Located<String>]>, ids: &[String], problems: &mut
     }
 }
 
-fn check_flags(flags: &FlagSection, problems: &mut Vec<Problem>) {
-    let mut mode_follows = false;
-    for flag in flags.ldflags.iter().flatten() {
-        let text = flag.value.render(&super::template::Values::new());
-        let mut external = false;
-        // Go splits at spaces, whether they stand inside an element or between two.
-        for word in text.split_whitespace() {
-            external |= mode_follows && word == "external";
-            let name = word.strip_prefix('-').map_or("", |name| name.strip_prefix('-').unwrap_or(name));
-            external |= name == "linkmode=external" || name.starts_with("extld");
-            mode_follows = name == "linkmode";
-        }
-        if external {
-            problems.push(Problem::new(
-                flag.span.clone(),
-                "external linking needs a C toolchain, and cgo is off",
-                "asks for the external linker",
-                "take the flag out: Go's own linker makes a static program",
-            ));
-        }
-    }
-    for tag in flags.tags.iter().flatten() {
-        let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-        if tag.value.is_empty() || !tag.value.chars().all(plain) {
-            problems.push(Problem::new(
-                tag.span.clone(),
-                format!("{:?} is not a build tag", tag.value),
-                "letters, digits, _ and . only",
-                "write one tag per element: `tags = [\"netgo\", \"osusergo\"]`",
-            ));
-        }
-    }
-    for name in flags.env.iter().flatten() {
-        if name.value.contains('=') {
-            problems.push(Problem::new(
-                name.span.clone(),
-                "`env` lists names, not values",
-                "has a value",
-                "write the name alone: its value comes from the host's environment",
-            ));
-        } else if !variable_name(&name.value) {
-            problems.push(Problem::new(
-                name.span.clone(),
-                format!("{:?} is not the name of a variable", name.value),
-                "not a name",
-                "write `env = [\"GOEXPERIMENT\"]`",
-            ));
-        } else if breaks_the_seal(&name.value) {
-            problems.push(Problem::new(
-                name.span.clone(),
-                format!("{} cannot be let into a sealed build", name.value),
-                "xbuild sets this itself, or it runs or swaps programs",
-                "take it out; GOEXPERIMENT, GOFIPS140 and names that Go does not read may pass",
-            ));
-        }
-    }
-}
-
-/// Variables that steer `go` itself, the C toolchain or the loader.
-fn breaks_the_seal(name: &str) -> bool {
-    const HARMLESS: &[&str] = &["GOEXPERIMENT", "GOFIPS140"];
-    const HOST: &[&str] = &[
-        "PATH",
-        "HOME",
-        "TMPDIR",
-        "TMP",
-        "TEMP",
-        "CC",
-        "CXX",
-        "FC",
-        "AR",
-        "PKG_CONFIG",
-        "PWD",
-        "TZ",
-        "IFS",
-        "ENV",
-        "BASH_ENV",
-        "SHELL",
-    ];
-    const PREFIXES: &[&str] =
-        &["GO", "CGO_", "LD_", "DYLD_", "GIT_", "XDG_", "LC_", "SSH_", "PKG_CONFIG_", "XBUILD_"];
-    let name = name.to_ascii_uppercase();
-    !HARMLESS.contains(&name.as_str())
-        && (HOST.contains(&name.as_str())
-            || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            || name.ends_with("_PROXY"))
-}
-
 fn settings(file: &ProjectFile, problems: &mut Vec<Problem>) {
     if let Some(jobs) = file.settings.jobs.as_ref().filter(|jobs| jobs.value == 0 || jobs.value > 4096) {
         problems.push(Problem::new(
@@ -328,101 +242,4 @@ fn settings(file: &ProjectFile, problems: &mut Vec<Problem>) {
 
 fn stays_at_root(path: &str) -> bool {
     !path.is_empty() && Utf8Path::new(path).components().all(|part| part == Utf8Component::CurDir)
-}
-
-/// A path that a project's own file names stays below that file.
-fn relative(path: &Located<String>, key: &str, example: &str, problems: &mut Vec<Problem>) {
-    let inside = !path.value.is_empty()
-        && !path.value.contains(['\\', '\0'])
-        && Utf8Path::new(&path.value)
-            .components()
-            .all(|part| matches!(part, Utf8Component::Normal(_) | Utf8Component::CurDir));
-    if !inside {
-        problems.push(Problem::new(
-            path.span.clone(),
-            format!("`{key}` must stay below the directory of this file"),
-            "absolute, empty, with `..` or a backslash",
-            format!("write a path such as `{example}`"),
-        ));
-    }
-}
-
-/// Whether a `main` can be a package's directory.
-fn main_path(main: &Located<String>, problems: &mut Vec<Problem>) -> bool {
-    let path = main.value.as_str();
-    let help = if path.contains("...") {
-        Some((
-            "a pattern, not one package",
-            "name one directory; without a [[build]] every main package is built".to_owned(),
-        ))
-    } else if path.ends_with(".go") {
-        Some(("a file, not a package", format!("name its directory: `main = \"{}\"`", parent(path))))
-    } else if path == "." || path.starts_with("./") {
-        let up = Utf8Path::new(path).components().any(|part| part == Utf8Component::ParentDir);
-        up.then(|| {
-            ("leaves the module", "name a directory of the module, `main = \"./cmd/hello\"`".to_owned())
-        })
-    } else if path.contains('\\') {
-        Some(("holds a backslash", "write it with slashes, `main = \"./cmd/hello\"`".to_owned()))
-    } else if path.starts_with('/') || path.starts_with("..") || path.is_empty() {
-        Some(("not inside the module", "name a directory of the module, `main = \"./cmd/hello\"`".to_owned()))
-    } else if path.split('/').next().is_some_and(|first| first.contains('.')) {
-        Some((
-            "reads like an import path",
-            "name its directory from the module's, `main = \"./cmd/hello\"`".to_owned(),
-        ))
-    } else {
-        Some((
-            "reads like an import path",
-            format!("write it from the module's directory: `main = \"./{path}\"`"),
-        ))
-    };
-    let fine = help.is_none();
-    if let Some((label, help)) = help {
-        problems.push(Problem::new(
-            main.span.clone(),
-            format!("{path:?} is not a main package's directory"),
-            label,
-            help,
-        ));
-    }
-    fine
-}
-
-fn parent(path: &str) -> String {
-    match Utf8Path::new(path).parent() {
-        None => ".".to_owned(),
-        Some(dir) if dir.as_str().is_empty() => ".".to_owned(),
-        Some(dir) if dir.starts_with(".") => dir.to_string(),
-        Some(dir) => format!("./{dir}"),
-    }
-}
-
-fn implied_id(main: &Located<String>) -> Option<String> {
-    Utf8Path::new(&main.value).file_name().map(str::to_owned)
-}
-
-fn word(name: &Located<String>, what: &str, problems: &mut Vec<Problem>) {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
-    let dotted = name.value.starts_with(['.', '-']);
-    if name.value.is_empty() || dotted || !name.value.chars().all(plain) {
-        problems.push(Problem::new(
-            name.span.clone(),
-            format!("{:?} cannot be {what}", name.value),
-            "goes into file names",
-            "use letters, digits and . _ - +, beginning with a letter or digit",
-        ));
-    }
-}
-
-fn version_text(text: &str) -> bool {
-    !text.is_empty()
-        && !text.starts_with(['.', '-'])
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-' | '_' | '~'))
-}
-
-fn variable_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -4,7 +4,7 @@ use toml::de::DeTable;
 
 use super::check;
 use super::decode::Fields;
-use super::grammar::grammar_problems;
+use super::grammar::parse;
 use super::problem::{ConfigError, Problem, Source};
 use super::sections::{
     BuildSection, OverrideSection, PackageSection, Patterns, ProjectSection, SettingsSection, patterns,
@@ -44,28 +44,28 @@ impl ProjectFile {
     /// Reads the file and checks everything that can be checked without running anything.
     pub fn read(source: Source, known: &Known<'_>) -> Result<Self, ConfigError> {
         let text = source.text.clone();
-        let (document, errors) = DeTable::parse_recoverable(&text);
-        // A tree with grammar mistakes is a guess: what it seems to lack may just be unreadable.
-        ConfigError::unless_empty(&source, grammar_problems(&text, &errors))?;
+        let document = parse(&source, &text)?;
         let mut problems = Vec::new();
 
         let mut top = Fields::new(document.get_ref(), TOP, &mut problems);
         let schema = top.number("schema", "schema = 1");
-        let written = document.get_ref().contains_key("schema");
-        match schema {
-            Some(schema) if schema.value != 1 => top.problem(Problem::new(
+        if let Some(schema) = schema.filter(|schema| schema.value != 1) {
+            // Of a file for another xbuild nothing else can be judged.
+            let problem = Problem::new(
                 schema.span,
                 format!("schema {} is not known", schema.value),
                 "this xbuild reads schema 1",
                 "write `schema = 1`, or use the xbuild that the file was written for",
-            )),
-            None if !written => top.problem(Problem::new(
+            );
+            return Err(ConfigError { source_file: source, problems: vec![problem] });
+        }
+        if !top.has("schema") {
+            top.problem(Problem::new(
                 0..0,
                 "the key `schema` is missing",
                 "the file starts without it",
                 "write `schema = 1` as the first line",
-            )),
-            _ => {}
+            ));
         }
         let targets = patterns(&mut top, "targets");
         let project = top.table("project", "[project]");

@@ -2,13 +2,24 @@
 
 use std::ops::Range;
 
-use super::problem::Problem;
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::problem::{ConfigError, Problem, Source};
+
+/// Parses a file's text. A tree with grammar mistakes is a guess (what it seems to lack may just be unreadable), so
+/// those are reported alone.
+pub(super) fn parse<'t>(source: &Source, text: &'t str) -> Result<Spanned<DeTable<'t>>, ConfigError> {
+    let (document, errors) = DeTable::parse_recoverable(text);
+    ConfigError::unless_empty(source, grammar_problems(text, &errors))?;
+    Ok(document)
+}
 
 /// What is wrong with a text that is not TOML; nothing when the parser found nothing.
 ///
 /// A list that is never closed swallows the rest of the file, and a parser that goes on finds a mistake in each of
 /// its lines: only the list is reported. On one line only the first kind of mistake is.
-pub(super) fn grammar_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
+fn grammar_problems(text: &str, errors: &[toml::de::Error]) -> Vec<Problem> {
     let swallowed = errors.iter().any(|error| {
         let message = error.message();
         message.starts_with("unclosed inline table")

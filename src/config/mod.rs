@@ -7,6 +7,7 @@
 mod check;
 mod decode;
 mod file;
+mod flags;
 mod grammar;
 mod pattern;
 mod problem;
@@ -15,6 +16,7 @@ mod sections;
 mod settings;
 mod suggest;
 mod template;
+mod words;
 
 pub use file::{Known, ProjectFile};
 pub use pattern::{Expansion, PatternError, TargetPattern, expand};

@@ -80,9 +80,11 @@ impl TargetPattern {
                     format!("unknown target {body:?}: {error}"),
                     format!("write it without the third part: {arch} has one form"),
                 ),
-                TargetError::Variant { ref value, ref accepted, .. } => fail(
+                TargetError::Variant { ref accepted, .. } => fail(
                     format!("unknown target {body:?}: {error}"),
-                    did_you_mean(value, accepted.split(", "), || format!("write one of {accepted}")),
+                    did_you_mean(body, siblings(body).iter().map(String::as_str), || {
+                        format!("write one of {accepted}")
+                    }),
                 ),
             })?)
         };
@@ -94,17 +96,20 @@ impl TargetPattern {
         matches!(self.matches, Matches::Exact(_))
     }
 
-    /// Whether the pattern covers a target. A pair without a variant in the pattern covers that form only.
+    /// Whether a target of a list is one of those that the pattern speaks of. A glob of two parts and a set speak of
+    /// a pair in every form (`linux/*` picks a listed `linux/amd64/v3`); a full name speaks of that form alone.
     pub fn covers(&self, target: &Target, ports: &[Port]) -> bool {
+        let pair = Target::new(&target.os, &target.arch);
+        self.names(target, ports) || (!self.is_exact() && self.names(&pair, ports))
+    }
+
+    /// Whether the pattern by itself stands for this form of a pair (`linux/*` does not stand for every variant).
+    fn names(&self, target: &Target, ports: &[Port]) -> bool {
+        let first_class = |port: &Port| port.first_class && port.os == target.os && port.arch == target.arch;
         match &self.matches {
             Matches::Exact(exact) => exact == target,
             Matches::Glob(glob) => glob.is_match(target.to_string()),
-            Matches::FirstClass => {
-                target.variant.is_none()
-                    && ports
-                        .iter()
-                        .any(|port| port.first_class && port.os == target.os && port.arch == target.arch)
-            }
+            Matches::FirstClass => target.variant.is_none() && ports.iter().any(first_class),
         }
     }
 }
@@ -176,7 +181,7 @@ fn included(pattern: &TargetPattern, ports: &[Port]) -> Result<Included, Pattern
     let mut targets = Vec::new();
     let mut skipped = Vec::new();
     for port in ports {
-        let matching = forms(port).into_iter().filter(|form| pattern.covers(form, ports));
+        let matching = forms(port).into_iter().filter(|form| pattern.names(form, ports));
         match obstacle(port) {
             None => targets.extend(matching),
             Some(reason) => skipped.extend(matching.map(|form| (form, reason))),
@@ -210,12 +215,20 @@ fn known(pattern: &TargetPattern, ports: &[Port]) -> Result<(), PatternError> {
     if let Matches::Exact(target) = &pattern.matches {
         return port_of(target, ports).map(|_| ());
     }
-    let any = ports.iter().any(|port| forms(port).iter().any(|form| pattern.covers(form, ports)));
+    let any = ports.iter().any(|port| forms(port).iter().any(|form| pattern.names(form, ports)));
     any.then_some(()).ok_or_else(|| PatternError {
         index: None,
         cause: format!("{:?} excludes no target that exists", pattern.text),
         help: "`xbuild targets` lists every target".to_owned(),
     })
+}
+
+/// The targets that a text with a wrong variant may have meant.
+fn siblings(text: &str) -> Vec<String> {
+    let mut parts = text.split('/');
+    let (os, arch) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let values = variable_of(arch).map_or(&[][..], |variable| variable.values);
+    values.iter().map(|value| format!("{os}/{arch}/{value}")).collect()
 }
 
 /// A pair in every form that a target may name it.

@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use globset::Glob;
 use serde::Serialize;
-use toml::de::DeTable;
 
 use super::decode::Fields;
-use super::grammar::grammar_problems;
+use super::grammar::parse;
 use super::problem::{ConfigError, Located, Problem, Source};
 use super::sections::template;
 use super::suggest::did_you_mean;
@@ -101,8 +100,7 @@ impl Recipe {
     /// Reads a recipe; every mistake is reported.
     pub fn read(name: &str, source: Source) -> Result<Recipe, ConfigError> {
         let text = source.text.clone();
-        let (document, errors) = DeTable::parse_recoverable(&text);
-        ConfigError::unless_empty(&source, grammar_problems(&text, &errors))?;
+        let document = parse(&source, &text)?;
         let mut problems = Vec::new();
         let mut fields = Fields::new(document.get_ref(), "the recipe", &mut problems);
         let schema = fields.number("schema", "schema = 1");
@@ -129,7 +127,16 @@ impl Recipe {
         .and_then(|text| template(&mut fields, &text));
         let tables = fields.tables("file");
         let overrides = fields.tables("override");
+        let wrong_file = fields.has("file");
         fields.finish(|_| None);
+        if tables.is_empty() && !wrong_file {
+            problems.push(Problem::new(
+                0..0,
+                "a recipe without a [[file]]",
+                "nothing would be inside",
+                "write a [[file]] with `source = \"binary\"` and `dest = \"./\"`",
+            ));
+        }
         let files = tables.into_iter().filter_map(|table| {
             let mut fields = Fields::new(table.value, "[[file]]", &mut problems);
             let file = recipe_file(&mut fields, table.span);

@@ -5,11 +5,10 @@ use std::ops::Range;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
-use toml::de::DeTable;
 
 use super::decode::Fields;
 use super::file::ProjectFile;
-use super::grammar::grammar_problems;
+use super::grammar::parse;
 use super::problem::{ConfigError, Located, Problem, Source};
 use super::sections::SettingsSection;
 use super::suggest::did_you_mean;
@@ -72,8 +71,7 @@ impl UserFile {
     /// Reads the file; every mistake is reported.
     pub fn read(source: Source) -> Result<Self, ConfigError> {
         let text = source.text.clone();
-        let (document, errors) = DeTable::parse_recoverable(&text);
-        ConfigError::unless_empty(&source, grammar_problems(&text, &errors))?;
+        let document = parse(&source, &text)?;
         let mut problems = Vec::new();
         let mut fields = Fields::new(document.get_ref(), "config.toml", &mut problems);
         let section = SettingsSection::read(&mut fields, true);
@@ -203,11 +201,14 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
             }
         },
     };
+    let online_flag = if flags.online == Some(false) { "--offline" } else { "--online" };
     let online =
-        layers.pick(flags.online, "--online", flag("XBUILD_ONLINE", layers.env)?, |s| s.online.as_ref());
-    let fail_fast = layers.pick(flags.fail_fast, "--fail-fast", flag("XBUILD_FAIL_FAST", layers.env)?, |s| {
-        s.fail_fast.as_ref()
-    });
+        layers.pick(flags.online, online_flag, flag("XBUILD_ONLINE", layers.env)?, |s| s.online.as_ref());
+    let fail_fast_flag = if flags.fail_fast == Some(false) { "--keep-going" } else { "--fail-fast" };
+    let fail_fast =
+        layers.pick(flags.fail_fast, fail_fast_flag, flag("XBUILD_FAIL_FAST", layers.env)?, |s| {
+            s.fail_fast.as_ref()
+        });
     let words = |list: String| -> Vec<String> {
         list.split([' ', ';', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };

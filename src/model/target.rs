@@ -76,7 +76,7 @@ impl Target {
             return Err(TargetError::Variant {
                 value: value.to_owned(),
                 variable: variable.name,
-                accepted: variable.values.join(", "),
+                accepted: variable.accepted(),
             });
         }
         Ok(Target { variant: Some(value.to_owned()), ..self.clone() })

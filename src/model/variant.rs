@@ -18,6 +18,18 @@ pub struct Variable {
 }
 
 impl Variable {
+    /// The values and what may follow them, for people: `5, 6, 7 and then ,softfloat or ,hardfloat`.
+    pub fn accepted(&self) -> String {
+        let further: Vec<String> = self
+            .options
+            .iter()
+            .filter(|option| !self.values.contains(option))
+            .map(|option| format!(",{option}"))
+            .collect();
+        let values = self.values.join(", ");
+        if further.is_empty() { values } else { format!("{values} and then {}", further.join(" or ")) }
+    }
+
     /// Whether `value` is one that Go accepts for this variable.
     pub fn accepts(&self, value: &str) -> bool {
         let mut parts = value.split(',');

@@ -1,5 +1,6 @@
 //! The order of the stages, and nothing else: each stage's result goes to the next.
 
+mod discover;
 mod prepare;
 mod target;
 
@@ -7,7 +8,8 @@ use std::time::Instant;
 
 use camino::Utf8PathBuf;
 
-pub use prepare::{Context, Discovery, Prepared, Request, discover, prepare, targets};
+pub use discover::{Discovery, FoundProgram, discover};
+pub use prepare::{Context, Prepared, Request, prepare, targets};
 
 use crate::cache::OutputStore;
 use crate::cancel::Reason;

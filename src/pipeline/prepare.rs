@@ -13,10 +13,8 @@ use crate::error::Error;
 use crate::event::{Event, Listener};
 use crate::fs;
 use crate::locate::{LocateError, Location, locate};
-use crate::model::{GoMod, Port, Sdk, Target, short_name};
-use crate::plan::{
-    Inputs, MainPackage, Plan, PlanError, ProjectPlan, VersionInputs, make, project_version, select,
-};
+use crate::model::{GoMod, Port, Sdk, Target};
+use crate::plan::{Inputs, Plan, ProjectPlan, VersionInputs, make, project_version, select};
 use crate::toolchain::{HostEnvironment, Query, SdkError, environment, find, main_packages};
 use crate::vcs::git_state;
 use crate::vendor::{VendorError, local_modules};
@@ -73,7 +71,11 @@ fn project_settings(
     Ok((file, settings))
 }
 
-fn layers<'l>(file: Option<&'l ProjectFile>, root: &'l Utf8Path, context: &Context<'l>) -> Layers<'l> {
+pub(super) fn layers<'l>(
+    file: Option<&'l ProjectFile>,
+    root: &'l Utf8Path,
+    context: &Context<'l>,
+) -> Layers<'l> {
     Layers {
         flags: context.flags,
         env: context.env,
@@ -87,7 +89,7 @@ fn layers<'l>(file: Option<&'l ProjectFile>, root: &'l Utf8Path, context: &Conte
 }
 
 /// The SDK that the settings name. No project has a say in it: what is run is the user's choice.
-fn sdk(context: &Context<'_>) -> Result<Sdk, Error> {
+pub(super) fn sdk(context: &Context<'_>) -> Result<Sdk, Error> {
     let settings = resolve(&layers(None, context.cwd, context))?;
     let text = |name: &str| context.env.get(name).map(String::as_str);
     let host = HostEnvironment { goroot: text("GOROOT"), path: text("PATH").unwrap_or_default() };
@@ -106,39 +108,6 @@ pub fn targets(context: &Context<'_>) -> Result<(Vec<Port>, Vec<Target>), Error>
     let (file, settings) = project_settings(&location, &recipes, Some(&sdk), context)?;
     let (selection, _) = select(file.as_ref(), &settings, &sdk)?;
     Ok((sdk.ports, selection.targets))
-}
-
-/// A module that has no targets.toml yet.
-#[derive(Debug)]
-pub struct Discovery {
-    /// The module's short name.
-    pub name: String,
-    /// Its programs for the host, each with an id that no other has.
-    pub mains: Vec<(String, MainPackage)>,
-}
-
-/// What `init` writes about: the module that the directory is the root of.
-pub fn discover(context: &Context<'_>) -> Result<Discovery, Error> {
-    let sdk = sdk(context)?;
-    let go_mod = go_mod(context.cwd, &sdk, context)?;
-    let settings = resolve(&layers(None, context.cwd, context))?;
-    let env = listing_environment(&sdk, context.cwd, &settings, context)?;
-    let (patterns, host) = (["./...".to_owned()], [sdk.host()]);
-    let query = Query { module_dir: context.cwd, patterns: &patterns, targets: &host, env: &env };
-    let mut mains = main_packages(&query, &sdk, context.cancel).map_err(Error::List)?;
-    let found = mains.remove(&host[0]).unwrap_or_default();
-    if found.is_empty() {
-        return Err(PlanError::NoMain { place: context.cwd.to_string(), found: None }.into());
-    }
-    let mut named: Vec<(String, MainPackage)> = Vec::new();
-    for main in found {
-        let short = short_name(&main.import_path).to_owned();
-        let taken =
-            named.iter().filter(|(id, _)| *id == short || id.starts_with(&format!("{short}-"))).count();
-        let id = if taken == 0 { short } else { format!("{short}-{}", taken + 1) };
-        named.push((id, main));
-    }
-    Ok(Discovery { name: go_mod.short_name().to_owned(), mains: named })
 }
 
 /// Reads, checks, asks, and makes the plan.
@@ -192,24 +161,11 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         no_packages: request.no_packages,
         env: context.env,
     })?;
-    check_ids(request, &plan)?;
     Ok(Prepared { plan, go_mod, recipes })
 }
 
-fn check_ids(request: &Request, plan: &Plan) -> Result<(), Error> {
-    for id in &request.builds {
-        if !plan.targets.iter().any(|target| target.builds.iter().any(|build| build.id == *id)) {
-            return Err(Error::Usage {
-                message: format!("no build has the id {id:?}"),
-                help: "`xbuild plan` lists the builds".to_owned(),
-            });
-        }
-    }
-    Ok(())
-}
-
 /// Reads go.mod and refuses one that wants a newer SDK, before anything is built.
-fn go_mod(module_dir: &Utf8Path, sdk: &Sdk, context: &Context<'_>) -> Result<GoMod, Error> {
+pub(super) fn go_mod(module_dir: &Utf8Path, sdk: &Sdk, context: &Context<'_>) -> Result<GoMod, Error> {
     let path = module_dir.join("go.mod");
     let text =
         fs::read_text_if_present(&path)?.ok_or_else(|| Error::NoModule { dir: module_dir.to_owned() })?;
@@ -242,7 +198,7 @@ fn go_mod(module_dir: &Utf8Path, sdk: &Sdk, context: &Context<'_>) -> Result<GoM
 }
 
 /// `go list` may run before there is a vendor tree: then go.mod files may come from what is on this host.
-fn listing_environment(
+pub(super) fn listing_environment(
     sdk: &Sdk,
     module_dir: &Utf8Path,
     settings: &Settings,

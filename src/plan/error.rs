@@ -32,6 +32,14 @@ pub enum PlanError {
         /// Those that there are.
         found: Option<String>,
     },
+    /// The request names a build that there is not.
+    #[error("no build has the id {id:?}; the ids are {}", known.join(", "))]
+    NoBuild {
+        /// What was asked for.
+        id: String,
+        /// The ids that there are.
+        known: Vec<String>,
+    },
     /// `[[build]]` names no package, and the module has several.
     #[error("the [[build]] names no `main`, and the module has several: {found}")]
     WhichMain {
@@ -83,7 +91,10 @@ impl PlanError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            PlanError::Targets { .. } | PlanError::NotSelected { .. } | PlanError::SeveralForOutput { .. }
+            PlanError::NoBuild { .. }
+                | PlanError::Targets { .. }
+                | PlanError::NotSelected { .. }
+                | PlanError::SeveralForOutput { .. }
         )
     }
 
@@ -99,6 +110,7 @@ impl PlanError {
                 "run xbuild in a module with a `package main`, or name its directory as `main` in [[build]]"
                     .to_owned()
             }
+            PlanError::NoBuild { .. } => "name one of these with --build".to_owned(),
             PlanError::WhichMain { .. } => "write `main = \"./cmd/…\"` in the [[build]]".to_owned(),
             PlanError::SameFile { .. } => {
                 "give one of them another `id`, `binary` or recipe `name`".to_owned()

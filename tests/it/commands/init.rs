@@ -23,7 +23,10 @@ fn several_programs_get_a_build_each() {
     let project = several_mains();
     project.xbuild(&["init"]).ok();
     let text = project.read("targets.toml");
-    assert_eq!(text.matches("[[build]]\nid = ").count(), 2, "{text}");
+    assert_eq!(text.matches("[[build]]\nid = ").count(), 3, "{text}");
+    assert_eq!(text.matches("\ntargets = [\"windows/*\"]   # elsewhere").count(), 1, "{text}");
+    let windows = json(&project.xbuild(&["plan", "--json", "-t", "windows/amd64"]).ok());
+    assert_eq!(windows["targets"][0]["builds"].as_array().unwrap().len(), 3);
     let plan = json(&project.xbuild(&["plan", "--json", "-t", "linux/arm64"]).ok());
     let builds = plan["targets"][0]["builds"].as_array().unwrap();
     let mains: Vec<_> = builds.iter().map(|build| build["main"]["dir"].as_str().unwrap()).collect();

@@ -73,15 +73,18 @@ fn targets_works_where_there_is_no_project() {
 #[test]
 fn globs_and_exclusions_pick_from_the_file() {
     let project = Project::hello().file("targets.toml", FILE);
-    assert_eq!(planned(&project, &["-t", "*/amd64"]), ["linux/amd64", "windows/amd64"]);
+    assert_eq!(planned(&project, &["-t", "*/amd64"]), ["linux/amd64", "linux/amd64/v3", "windows/amd64"]);
     assert_eq!(planned(&project, &["-t", "linux/amd64", "-t", "*/*/v?"]), ["linux/amd64", "linux/amd64/v3"]);
     let all = planned(&project, &[]);
-    let without = planned(&project, &["-t", "!linux/*", "-t", "!linux/*/*"]);
+    let without = planned(&project, &["-t", "!linux/*"]);
     assert_eq!(without, ["windows/amd64"]);
     assert!(all.len() > 8 && !all.iter().any(|target| target.contains("mips")), "{all:?}");
     assert_eq!(planned(&project, &["-t", "*/amd64", "-t", "!linux/*"]), ["windows/amd64"]);
     let first = planned(&project, &["-t", "first-class"]);
-    assert_eq!(first, ["linux/386", "linux/amd64", "linux/arm", "linux/arm64", "windows/amd64"]);
+    assert_eq!(
+        first,
+        ["linux/386", "linux/amd64", "linux/amd64/v3", "linux/arm", "linux/arm64", "windows/amd64"]
+    );
 }
 
 #[test]
@@ -101,7 +104,7 @@ fn a_request_that_picks_nothing_is_a_usage_error() {
     for (target, cause, help) in [
         ("linux/amd46", "unknown target \"linux/amd46\"", "did you mean `linux/amd64`?"),
         ("macos/arm64", "unknown target \"macos/arm64\"", "did you mean `darwin/arm64`?"),
-        ("linux/amd64/v7", "\"v7\" is not a value of GOAMD64", "did you mean `v1`"),
+        ("linux/amd64/v7", "\"v7\" is not a value of GOAMD64", "did you mean `linux/amd64/v1`"),
         ("linux", "\"linux\" is not a target", "write os/arch or os/arch/variant"),
         ("ios/arm64", "ios/arm64 cannot be built", "take it out of the list"),
         ("linux/[", "\"linux/[\" is not a glob", "write a glob such as `linux/*`"),

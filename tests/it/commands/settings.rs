@@ -55,7 +55,7 @@ fn every_setting_names_its_layer() {
         project.xbuild(&["plan", "-v", "--offline"]).env("XBUILD_ONLINE", "yes"),
         "online",
         "false",
-        "--online",
+        "--offline",
     );
     is(plan().env("XBUILD_FAIL_FAST", "1"), "fail_fast", "true", "XBUILD_FAIL_FAST");
     is(plan().env("XBUILD_COLOR", "never"), "color", "never", "XBUILD_COLOR");
