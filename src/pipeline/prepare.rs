@@ -192,20 +192,7 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         no_packages: request.no_packages,
         env: context.env,
     })?;
-    check_ids(request, &plan)?;
     Ok(Prepared { plan, go_mod, recipes })
-}
-
-fn check_ids(request: &Request, plan: &Plan) -> Result<(), Error> {
-    for id in &request.builds {
-        if !plan.targets.iter().any(|target| target.builds.iter().any(|build| build.id == *id)) {
-            return Err(Error::Usage {
-                message: format!("no build has the id {id:?}"),
-                help: "`xbuild plan` lists the builds".to_owned(),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// Reads go.mod and refuses one that wants a newer SDK, before anything is built.

@@ -56,6 +56,14 @@ pub enum PlanError {
         /// What it made.
         file: String,
     },
+    /// `--build` with an id that no build has.
+    #[error("no build has the id {id:?}; the ids are {known}")]
+    NoBuild {
+        /// What was asked for.
+        id: String,
+        /// Those that there are.
+        known: String,
+    },
     /// `-o` with more than one program.
     #[error("-o names one file, and this request builds {count} programs: {what}")]
     SeveralForOutput {
@@ -83,7 +91,10 @@ impl PlanError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            PlanError::Targets { .. } | PlanError::NotSelected { .. } | PlanError::SeveralForOutput { .. }
+            PlanError::Targets { .. }
+                | PlanError::NotSelected { .. }
+                | PlanError::NoBuild { .. }
+                | PlanError::SeveralForOutput { .. }
         )
     }
 
@@ -104,6 +115,7 @@ impl PlanError {
                 "give one of them another `id`, `binary` or recipe `name`".to_owned()
             }
             PlanError::FileName { .. } => "write a `name` without slashes in the recipe".to_owned(),
+            PlanError::NoBuild { .. } => "`xbuild plan` lists the builds".to_owned(),
             PlanError::SeveralForOutput { .. } => {
                 "ask for one --target, and one program with --build".to_owned()
             }

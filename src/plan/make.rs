@@ -1,6 +1,6 @@
 //! From inputs to the plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -41,12 +41,21 @@ pub struct Inputs<'i> {
 /// Makes the plan.
 pub fn make(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
     let mut targets = Vec::new();
+    let mut known = BTreeSet::new();
     for target in &inputs.selection.targets {
-        let builds = builds(&inputs, target)?;
+        let mut builds = builds(&inputs, target)?;
+        known.extend(builds.iter().map(|build| build.id.clone()));
+        builds.retain(|build| inputs.only_builds.is_empty() || inputs.only_builds.contains(&build.id));
         let packages = packages(&inputs, target, &builds)?;
         if !builds.is_empty() {
             targets.push(TargetPlan { target: target.clone(), builds, packages });
         }
+    }
+    if let Some(id) = inputs.only_builds.iter().find(|id| !known.contains(*id))
+        && !known.is_empty()
+    {
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        return Err(PlanError::NoBuild { id: id.clone(), known });
     }
     if targets.is_empty() {
         return Err(PlanError::NoMain { place: inputs.project.module_dir.to_string(), found: None });
@@ -83,7 +92,6 @@ fn builds(inputs: &Inputs<'_>, target: &Target) -> Result<Vec<BuildPlan>, PlanEr
         let binary = section.binary.as_ref().map_or_else(|| id.clone(), |binary| binary.value.clone());
         builds.push(build(inputs, target, Some(section), main, id, binary));
     }
-    builds.retain(|build| inputs.only_builds.is_empty() || inputs.only_builds.contains(&build.id));
     Ok(builds)
 }
 
