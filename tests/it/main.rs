@@ -3,3 +3,6 @@
 mod support;
 
 mod architecture;
+mod build;
+mod requests;
+mod sealed;

@@ -186,6 +186,17 @@ impl Call {
         self
     }
 
+    /// Puts a file creation mask, in octal, around the call.
+    pub fn masked(mut self, mask: &str) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        let script = format!("umask {mask}; exec \"$0\" \"$@\"");
+        shell.arg("-c").arg(script).arg(self.command.get_program()).args(self.command.get_args());
+        shell.env_clear().stdin(Stdio::null()).current_dir(self.command.get_current_dir().unwrap());
+        shell.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.command = shell;
+        self
+    }
+
     /// The home directory of the call.
     pub fn home(&self) -> &Path {
         self._home.path()
