@@ -54,9 +54,7 @@ pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, 
         online: settings.online.value,
         host_env: context.env,
     };
-    let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel);
-    // An interrupted `go` leaves an error that explains nothing.
-    let tree = tree.map_err(|error| interrupted(context).unwrap_or(error.into()))?;
+    let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel)?;
     context.listener.event(&Event::Vendored { origin: tree.origin, modules: tree.modules.len() });
     Ok(tree)
 }
