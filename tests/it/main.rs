@@ -4,5 +4,8 @@ mod support;
 
 mod architecture;
 mod build;
+mod dist;
+mod packages;
 mod requests;
 mod sealed;
+mod signals;
