@@ -236,6 +236,7 @@ fn listing_environment(
     context: &Context<'_>,
 ) -> Result<BTreeMap<String, String>, Error> {
     let cache = &settings.cache_dir.value;
+    fs::create_dir_all(cache)?;
     let mut env = environment::sealed(sdk, cache);
     env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
     if !module_dir.join("vendor").is_dir() {
