@@ -239,3 +239,16 @@ fn a_project_without_modules_needs_no_vendor_directory() {
     assert_eq!(project.run("dist/app_linux_amd64/app", &[]), "hello\n");
     assert!(!project.exists("vendor") && !project.exists("go.sum"));
 }
+
+#[test]
+fn runs_at_the_same_time_do_not_disturb_each_other() {
+    let project = sample();
+    let runs: Vec<_> = (0..3).map(|_| project.xbuild(&["-q", "-j", "1"]).start()).collect();
+    for (mut child, _home) in runs {
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    let together = project.snapshot("dist");
+    fs::remove_dir_all(project.path().join("dist")).unwrap();
+    project.xbuild(&[]).ok();
+    assert!(together == project.snapshot("dist"));
+}
