@@ -30,7 +30,10 @@ impl Cancel {
     pub fn on_signals() -> std::io::Result<Self> {
         use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
         let cancel = Cancel::default();
-        let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+        // A caller that has SIGHUP ignored (nohup) wants the run to outlive the terminal.
+        let wanted =
+            [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|signal| *signal != SIGHUP || !ignored(SIGHUP));
+        let mut signals = signal_hook::iterator::Signals::new(wanted)?;
         let shared = cancel.clone();
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             for signal in signals.forever() {
@@ -86,6 +89,15 @@ impl Drop for Registration<'_> {
     fn drop(&mut self) {
         self.cancel.lock().groups.remove(&self.group);
     }
+}
+
+/// Whether the process was started with a signal ignored, as far as the system tells.
+#[cfg(unix)]
+fn ignored(signal: i32) -> bool {
+    let status = crate::fs::read_text("/proc/self/status".into()).unwrap_or_default();
+    let mask =
+        status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+    mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 
 /// SIGKILL, because `go` passes no other signal on to its compilers; what they leave behind is in directories

@@ -3,6 +3,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use walkdir::WalkDir;
@@ -87,13 +88,30 @@ pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
     context(fs::create_dir_all(path), "create the directory", path)
 }
 
-/// A directory that vanishes with the returned value, below `parent`.
+/// A directory that vanishes with the returned value, below `parent`. Its owner holds a lock on it, so that what
+/// a killed run left behind under the same prefix can be told from a living one's, and is removed here.
 pub fn temporary_dir(parent: &Utf8Path, prefix: &str) -> Result<TemporaryDir> {
     create_dir_all(parent)?;
+    sweep(parent, prefix);
     let made = tempfile::Builder::new().prefix(prefix).tempdir_in(parent);
     let inner = context(made, "create a temporary directory in", parent)?;
     let path = utf8(inner.path().to_owned())?;
-    Ok(TemporaryDir { path, inner })
+    let lock = lock_dir(&path)?;
+    Ok(TemporaryDir { path, inner, _lock: lock })
+}
+
+/// Removes abandoned temporary directories. Young ones stay: their owner may be about to lock them.
+fn sweep(parent: &Utf8Path, prefix: &str) {
+    const YOUNG: Duration = Duration::from_secs(10);
+    for name in list(parent).unwrap_or_default().iter().filter(|name| name.starts_with(prefix)) {
+        let path = parent.join(name);
+        let age = path.symlink_metadata().and_then(|data| data.modified()).map(|time| time.elapsed());
+        let old = age.is_ok_and(|age| age.is_ok_and(|age| age > YOUNG));
+        let abandoned = || File::open(&path).is_ok_and(|dir| dir.try_lock().is_ok());
+        if old && path.is_dir() && abandoned() {
+            let _ = remove_dir_all(&path);
+        }
+    }
 }
 
 /// A directory that is removed when this goes out of scope.
@@ -101,6 +119,7 @@ pub fn temporary_dir(parent: &Utf8Path, prefix: &str) -> Result<TemporaryDir> {
 pub struct TemporaryDir {
     path: Utf8PathBuf,
     inner: tempfile::TempDir,
+    _lock: Option<File>,
 }
 
 impl TemporaryDir {
@@ -261,12 +280,20 @@ pub fn walk(root: &Utf8Path, skip: impl Fn(&Utf8Path) -> bool) -> Result<Vec<(Ut
     Ok(found)
 }
 
-/// Takes an advisory lock on a file, waiting for another process to give it back. It ends with the value.
-pub fn lock(path: &Utf8Path) -> Result<File> {
-    let file = File::options().create(true).truncate(false).read(true).write(true).open(path);
-    let file = context(file, "open the lock", path)?;
-    context(file.lock(), "lock", path)?;
-    Ok(file)
+/// Takes an advisory lock on a directory, waiting for another process to give it back. It ends with the value.
+/// Where directories cannot be opened (Windows) there is no lock.
+pub fn lock_dir(path: &Utf8Path) -> Result<Option<File>> {
+    #[cfg(unix)]
+    {
+        let dir = context(File::open(path), "open", path)?;
+        context(dir.lock(), "lock", path)?;
+        Ok(Some(dir))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        Ok(None)
+    }
 }
 
 #[cfg(test)]
@@ -284,6 +311,27 @@ mod tests {
         write_atomic(&path, b"two").unwrap();
         assert_eq!(read(&path).unwrap(), b"two");
         assert_eq!(list(path.parent().unwrap()).unwrap(), ["file"]);
+    }
+
+    #[test]
+    fn only_abandoned_directories_are_swept() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(dir.path()).unwrap();
+        let old = |path: &Utf8Path| {
+            let then = std::time::SystemTime::now() - Duration::from_secs(60);
+            File::open(path).unwrap().set_modified(then).unwrap();
+        };
+        let living = temporary_dir(root, "run-").unwrap();
+        old(living.path());
+        for name in ["run-dead", "run-young", "other-dead"] {
+            create_dir_all(&root.join(name)).unwrap();
+        }
+        old(&root.join("run-dead"));
+        old(&root.join("other-dead"));
+        let second = temporary_dir(root, "run-").unwrap();
+        assert!(living.path().exists() && second.path().exists());
+        assert!(!root.join("run-dead").exists());
+        assert!(root.join("run-young").exists() && root.join("other-dead").exists());
     }
 
     #[test]

@@ -16,8 +16,9 @@ Examples:
   xbuild init                            write a commented targets.toml
 
 Environment:
-  XBUILD_SDK, XBUILD_JOBS, XBUILD_CACHE_DIR, XBUILD_DIST, XBUILD_TARGETS, XBUILD_ONLINE, XBUILD_FAIL_FAST,
-  XBUILD_COLOR, XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR, CLICOLOR_FORCE";
+  XBUILD_SDK, XBUILD_JOBS, XBUILD_CACHE_DIR, XBUILD_DIST, XBUILD_TARGETS, XBUILD_ONLINE,
+  XBUILD_FAIL_FAST, XBUILD_COLOR, XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR,
+  CLICOLOR_FORCE";
 
 fn after_help() -> String {
     format!("{EXAMPLES}\n\nExit codes:\n{}", ExitCode::table())
@@ -25,7 +26,7 @@ fn after_help() -> String {
 
 /// Builds a Go project for many targets on a host that may have no network, and proves what it built.
 #[derive(Debug, Parser)]
-#[command(name = "xbuild", version, after_help = after_help(), max_term_width = 110, disable_help_subcommand = true)]
+#[command(name = "xbuild", version, after_help = after_help(), max_term_width = 100, disable_help_subcommand = true)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     pub(super) command: Option<Command>,

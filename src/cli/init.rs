@@ -7,7 +7,7 @@ use crate::exit_code::ExitCode;
 use crate::fs;
 use crate::locate::FILE_NAME;
 use crate::pipeline::{self, Discovery};
-use crate::report::HumanReporter;
+use crate::report::{HumanReporter, Verbosity};
 
 pub(super) fn run(session: &Session, args: &InitArgs) -> Result<ExitCode, Error> {
     let flags = session.global.layer();
@@ -26,7 +26,9 @@ pub(super) fn run(session: &Session, args: &InitArgs) -> Result<ExitCode, Error>
         session.terminal.data(&text);
     } else {
         fs::write_atomic(&path, text.as_bytes())?;
-        session.terminal.line(&format!("wrote {path}; `xbuild plan` shows what it means"));
+        if session.terminal.verbosity() > Verbosity::Quiet {
+            session.terminal.line(&format!("wrote {path}; `xbuild plan` shows what it means"));
+        }
     }
     Ok(ExitCode::Success)
 }

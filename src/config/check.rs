@@ -79,7 +79,10 @@ fn targets(file: &ProjectFile, ports: &[Port], problems: &mut Vec<Problem>) -> O
             for error in errors {
                 let span = error.index.map_or(list.span.clone(), |index| list.value[index].span.clone());
                 // A list that lost elements to other mistakes is not also empty.
-                if error.index.is_some() || problems.is_empty() {
+                let damaged = problems
+                    .iter()
+                    .any(|other| list.span.start <= other.span.start && other.span.end <= list.span.end);
+                if error.index.is_some() || !damaged {
                     problems.push(Problem::new(span, error.cause, "in this list", error.help));
                 }
             }
@@ -137,11 +140,9 @@ fn builds(file: &ProjectFile, problems: &mut Vec<Problem>) -> Vec<String> {
                 word(name, what, problems);
             }
         }
-        if let Some(main) = &build.main {
-            main_path(main, problems);
-        }
-        let implied =
-            build.main.as_ref().and_then(|main| implied_id(main).map(|value| (value, main.span.clone())));
+        // A path that is wrong names no id either.
+        let main = build.main.as_ref().filter(|main| main_path(main, problems));
+        let implied = main.and_then(|main| implied_id(main).map(|value| (value, main.span.clone())));
         let id = build.id.as_ref().map(|id| (id.value.clone(), id.span.clone())).or(implied);
         match id {
             Some((id, span)) => match ids.get(&id) {
@@ -158,7 +159,7 @@ fn builds(file: &ProjectFile, problems: &mut Vec<Problem>) -> Vec<String> {
                     ids.insert(id, span);
                 }
             },
-            None if file.builds.len() > 1 => problems.push(Problem::new(
+            None if file.builds.len() > 1 && build.main.is_none() => problems.push(Problem::new(
                 build.span.clone(),
                 "one of several builds has neither `id` nor `main`",
                 "which program is this?",
@@ -208,10 +209,18 @@ fn build_names(names: Option<&[Located<String>]>, ids: &[String], problems: &mut
 }
 
 fn check_flags(flags: &FlagSection, problems: &mut Vec<Problem>) {
+    let mut mode_follows = false;
     for flag in flags.ldflags.iter().flatten() {
         let text = flag.value.render(&super::template::Values::new());
-        let external = text.contains("linkmode=external") || text.contains("linkmode external");
-        if external || text.trim_start_matches('-').starts_with("extld") {
+        let mut external = false;
+        // Go splits at spaces, whether they stand inside an element or between two.
+        for word in text.split_whitespace() {
+            external |= mode_follows && word == "external";
+            let name = word.strip_prefix('-').map_or("", |name| name.strip_prefix('-').unwrap_or(name));
+            external |= name == "linkmode=external" || name.starts_with("extld");
+            mode_follows = name == "linkmode";
+        }
+        if external {
             problems.push(Problem::new(
                 flag.span.clone(),
                 "external linking needs a C toolchain, and cgo is off",
@@ -296,9 +305,12 @@ fn settings(file: &ProjectFile, problems: &mut Vec<Problem>) {
             "write `jobs = 4`, or leave it out: the number of cores is the default",
         ));
     }
-    for (key, path) in [("dist", &file.settings.dist), ("cache_dir", &file.settings.cache_dir)] {
+    for (key, path, example) in [
+        ("dist", &file.settings.dist, "dist = \"dist\""),
+        ("cache_dir", &file.settings.cache_dir, "cache_dir = \"cache\""),
+    ] {
         if let Some(path) = path {
-            relative(path, key, &format!("{key} = \"{key}\""), problems);
+            relative(path, key, example, problems);
         }
     }
     let inside =
@@ -315,7 +327,7 @@ fn settings(file: &ProjectFile, problems: &mut Vec<Problem>) {
 }
 
 fn stays_at_root(path: &str) -> bool {
-    Utf8Path::new(path).components().all(|part| part == Utf8Component::CurDir)
+    !path.is_empty() && Utf8Path::new(path).components().all(|part| part == Utf8Component::CurDir)
 }
 
 /// A path that a project's own file names stays below that file.
@@ -329,13 +341,14 @@ fn relative(path: &Located<String>, key: &str, example: &str, problems: &mut Vec
         problems.push(Problem::new(
             path.span.clone(),
             format!("`{key}` must stay below the directory of this file"),
-            "absolute, empty or with `..`",
+            "absolute, empty, with `..` or a backslash",
             format!("write a path such as `{example}`"),
         ));
     }
 }
 
-fn main_path(main: &Located<String>, problems: &mut Vec<Problem>) {
+/// Whether a `main` can be a package's directory.
+fn main_path(main: &Located<String>, problems: &mut Vec<Problem>) -> bool {
     let path = main.value.as_str();
     let help = if path.contains("...") {
         Some((
@@ -349,14 +362,22 @@ fn main_path(main: &Located<String>, problems: &mut Vec<Problem>) {
         up.then(|| {
             ("leaves the module", "name a directory of the module, `main = \"./cmd/hello\"`".to_owned())
         })
-    } else if path.starts_with('/') || path.starts_with("..") || path.is_empty() || path.contains('\\') {
+    } else if path.contains('\\') {
+        Some(("holds a backslash", "write it with slashes, `main = \"./cmd/hello\"`".to_owned()))
+    } else if path.starts_with('/') || path.starts_with("..") || path.is_empty() {
         Some(("not inside the module", "name a directory of the module, `main = \"./cmd/hello\"`".to_owned()))
+    } else if path.split('/').next().is_some_and(|first| first.contains('.')) {
+        Some((
+            "reads like an import path",
+            "name its directory from the module's, `main = \"./cmd/hello\"`".to_owned(),
+        ))
     } else {
         Some((
             "reads like an import path",
             format!("write it from the module's directory: `main = \"./{path}\"`"),
         ))
     };
+    let fine = help.is_none();
     if let Some((label, help)) = help {
         problems.push(Problem::new(
             main.span.clone(),
@@ -365,6 +386,7 @@ fn main_path(main: &Located<String>, problems: &mut Vec<Problem>) {
             help,
         ));
     }
+    fine
 }
 
 fn parent(path: &str) -> String {

@@ -2,8 +2,6 @@
 //!
 //! serde stops at its first error; a user who fixes a file wants all of them at once.
 
-use std::ops::Range;
-
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -38,11 +36,16 @@ impl<'t, 'p> Fields<'t, 'p> {
         self.table.get(key)
     }
 
+    fn place(&self) -> String {
+        let preposition = if self.name.starts_with("the top") { "at" } else { "in" };
+        format!("{preposition} {}", self.name)
+    }
+
     fn wrong_type(&mut self, key: &str, value: &Spanned<DeValue<'_>>, expected: &str, example: &str) {
         let found = type_name(value.get_ref());
         self.problems.push(Problem::new(
             value.span(),
-            format!("`{key}` in {} must be {expected}, not {found}", self.name),
+            format!("`{key}` {} must be {expected}, not {found}", self.place()),
             format!("this is {found}"),
             format!("write `{example}`"),
         ));
@@ -67,8 +70,14 @@ impl<'t, 'p> Fields<'t, 'p> {
             DeValue::Integer(digits) => u64::from_str_radix(digits.as_str(), digits.radix()).ok(),
             _ => None,
         };
-        if number.is_none() {
-            self.wrong_type(key, value, "a whole number from 0", example);
+        match (number, value.get_ref()) {
+            (Some(_), _) => {}
+            (None, DeValue::Integer(_)) => {
+                let title = format!("`{key}` {} is out of range", self.place());
+                let help = format!("write `{example}`");
+                self.problems.push(Problem::new(value.span(), title, "negative or too large", help));
+            }
+            (None, _) => self.wrong_type(key, value, "a whole number", example),
         }
         number.map(|number| Located { value: number, span: value.span() })
     }
@@ -108,6 +117,29 @@ impl<'t, 'p> Fields<'t, 'p> {
         Some(Located { value: strings, span: value.span() })
     }
 
+    /// A list of strings that chooses something, and so holds at least one.
+    pub(super) fn choice(
+        &mut self,
+        key: &'static str,
+        example: &str,
+    ) -> Option<Located<Vec<Located<String>>>> {
+        let list = self.strings(key, example)?;
+        if self
+            .table
+            .get(key)
+            .and_then(|value| value.get_ref().as_array())
+            .is_some_and(|list| list.is_empty())
+        {
+            self.problems.push(Problem::new(
+                list.span.clone(),
+                format!("`{key}` {} is an empty list", self.place()),
+                "chooses nothing",
+                format!("write `{example}`, or take `{key}` out"),
+            ));
+        }
+        Some(list)
+    }
+
     /// A `[table]`.
     pub(super) fn table(&mut self, key: &'static str, example: &str) -> Option<Located<&'t DeTable<'t>>> {
         let value = self.get(key)?;
@@ -142,6 +174,7 @@ impl<'t, 'p> Fields<'t, 'p> {
     /// Reports every key that nobody asked for. `elsewhere` says where a key that stands in the wrong table
     /// belongs.
     pub(super) fn finish(self, elsewhere: impl Fn(&str) -> Option<String>) {
+        let place = self.place();
         for (key, _) in self.table.iter() {
             let name = key.get_ref();
             if self.asked.contains(&name.as_ref()) {
@@ -154,24 +187,12 @@ impl<'t, 'p> Fields<'t, 'p> {
             });
             self.problems.push(Problem::new(
                 key.span(),
-                format!("unknown key `{name}` in {}", self.name),
+                format!("unknown key `{name}` {place}"),
                 "not a key of this table",
                 help,
             ));
         }
     }
-}
-
-/// A mistake of TOML's own grammar.
-pub(super) fn syntax_problem(error: &toml::de::Error, text_length: usize) -> Problem {
-    let span: Range<usize> = error.span().unwrap_or(0..0);
-    let span = span.start.min(text_length)..span.end.min(text_length);
-    Problem::new(
-        span,
-        format!("this is not TOML: {}", error.message()),
-        "here",
-        "see https://toml.io for how TOML is written",
-    )
 }
 
 fn type_name(value: &DeValue<'_>) -> &'static str {

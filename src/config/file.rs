@@ -3,7 +3,8 @@
 use toml::de::DeTable;
 
 use super::check;
-use super::decode::{Fields, syntax_problem};
+use super::decode::Fields;
+use super::grammar::grammar_problems;
 use super::problem::{ConfigError, Problem, Source};
 use super::sections::{
     BuildSection, OverrideSection, PackageSection, Patterns, ProjectSection, SettingsSection, patterns,
@@ -42,12 +43,11 @@ const TOP: &str = "the top of the file";
 impl ProjectFile {
     /// Reads the file and checks everything that can be checked without running anything.
     pub fn read(source: Source, known: &Known<'_>) -> Result<Self, ConfigError> {
-        let mut problems = Vec::new();
         let text = source.text.clone();
         let (document, errors) = DeTable::parse_recoverable(&text);
-        problems.extend(errors.iter().map(|error| syntax_problem(error, text.len())));
         // A tree with grammar mistakes is a guess: what it seems to lack may just be unreadable.
-        ConfigError::unless_empty(&source, std::mem::take(&mut problems))?;
+        ConfigError::unless_empty(&source, grammar_problems(&text, &errors))?;
+        let mut problems = Vec::new();
 
         let mut top = Fields::new(document.get_ref(), TOP, &mut problems);
         let schema = top.number("schema", "schema = 1");
@@ -73,15 +73,7 @@ impl ProjectFile {
         let overrides = top.tables("override");
         let packages = top.tables("package");
         let settings = top.table("settings", "[settings]");
-        top.finish(|key| {
-            let table = match key {
-                "name" | "dir" | "version" => "[project]",
-                "main" | "ldflags" | "tags" | "id" => "[[build]]",
-                "jobs" | "dist" | "cache_dir" | "fail_fast" => "[settings]",
-                _ => return None,
-            };
-            Some(format!("`{key}` belongs below {table}"))
-        });
+        top.finish(|key| belongs(key, TOP));
 
         let project = project.map_or_else(ProjectSection::default, |table| {
             section(table.value, "[project]", &mut problems, ProjectSection::read)
@@ -128,14 +120,33 @@ fn section<'t, T>(
 ) -> T {
     let mut fields = Fields::new(table, name, problems);
     let value = read(&mut fields);
-    fields.finish(|key| match key {
-        "targets" => Some("`targets` belongs to the top of the file: move it above the first [table]".to_owned()),
-        "schema" => Some("`schema` is the first line of the file, above the first [table]".to_owned()),
-        "sdk" | "online" | "color" if name == "[settings]" => Some(format!(
-            "`{key}` is the user's choice, not the project's: set it in the user's config.toml, with a flag or with XBUILD_{}",
-            key.to_ascii_uppercase()
-        )),
-        _ => None,
-    });
+    fields.finish(|key| belongs(key, name));
     value
+}
+
+/// Where a key that does not belong `here` does.
+fn belongs(key: &str, here: &str) -> Option<String> {
+    let table = match key {
+        "targets" => {
+            return Some(
+                "`targets` belongs to the top of the file: move it above the first [table]".to_owned(),
+            );
+        }
+        "schema" => {
+            return Some("`schema` is the first line of the file, above the first [table]".to_owned());
+        }
+        "sdk" | "online" | "color" => {
+            return Some(format!(
+                "`{key}` is the user's choice, not the project's: set it in the user's config.toml, with a flag or with XBUILD_{}",
+                key.to_ascii_uppercase()
+            ));
+        }
+        "name" if here == "[[build]]" => return Some("a build has an `id` and a `binary`".to_owned()),
+        "name" | "dir" | "version" => "[project]",
+        "id" | "main" | "binary" | "ldflags" | "tags" | "gcflags" | "asmflags" | "env" => "[[build]]",
+        "recipe" => "[[package]]",
+        "jobs" | "dist" | "cache_dir" | "fail_fast" => "[settings]",
+        _ => return None,
+    };
+    Some(format!("`{key}` belongs below {table}"))
 }

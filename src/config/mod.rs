@@ -7,6 +7,7 @@
 mod check;
 mod decode;
 mod file;
+mod grammar;
 mod pattern;
 mod problem;
 mod recipe;

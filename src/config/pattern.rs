@@ -2,7 +2,7 @@
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::suggest::did_you_mean;
+use super::suggest::{did_you_mean, nearest, one_of};
 use crate::model::{Port, Target, TargetError, variable_of};
 
 /// The set of the pairs that the Go project supports first class.
@@ -54,7 +54,7 @@ impl TargetPattern {
         let fail = |cause: String, help: String| PatternError { index: None, cause, help };
         let matches = if body == FIRST_CLASS {
             Matches::FirstClass
-        } else if body.contains(['*', '?', '[', '{']) {
+        } else if special(body) {
             let glob = GlobBuilder::new(body).literal_separator(true).build().map_err(|error| {
                 fail(
                     format!("{body:?} is not a glob: {}", error.kind()),
@@ -65,11 +65,16 @@ impl TargetPattern {
         } else {
             Matches::Exact(Target::parse(body).map_err(|error| match error {
                 TargetError::Shape => fail(
-                    format!("{body:?} is not a target"),
-                    did_you_mean(body, [FIRST_CLASS], || {
-                        "write os/arch or os/arch/variant, a glob such as `linux/*`, or `first-class`"
-                            .to_owned()
-                    }),
+                    format!("{text:?} is not a target"),
+                    in_go(body).filter(|pair| Target::parse(pair).is_ok()).map_or_else(
+                        || {
+                            did_you_mean(body, [FIRST_CLASS], || {
+                                "write os/arch or os/arch/variant, a glob such as `linux/*`, or `first-class`"
+                                    .to_owned()
+                            })
+                        },
+                        |pair| format!("did you mean `{pair}`?"),
+                    ),
                 ),
                 TargetError::NoVariants { ref arch } => fail(
                     format!("unknown target {body:?}: {error}"),
@@ -134,7 +139,7 @@ pub fn expand(patterns: &[TargetPattern], ports: &[Port]) -> Result<Expansion, V
     if errors.is_empty() && chosen.is_empty() {
         errors.push(PatternError {
             index: None,
-            cause: "no target is left".to_owned(),
+            cause: "the list leaves no target".to_owned(),
             help: "name at least one target that no `!` takes away".to_owned(),
         });
     }
@@ -184,9 +189,17 @@ fn included(pattern: &TargetPattern, ports: &[Port]) -> Result<Included, Pattern
                 format!("{:?} matches only targets such as {target}: {reason}", pattern.text)
             }
         };
-        let oses = ports.iter().map(|port| port.os.as_str());
-        let os = pattern.text.split('/').next().unwrap_or_default();
-        let help = did_you_mean(os, unique(oses), || "`xbuild targets` lists every target".to_owned());
+        let help = if skipped.is_empty() {
+            let os = pattern.text.split('/').next().unwrap_or_default();
+            match arches_of(os, ports)[..] {
+                [] => did_you_mean(os, systems(ports).filter(|_| !special(os)), || {
+                    "`xbuild targets` lists every target".to_owned()
+                }),
+                ref arches => format!("{os} knows {}", arches.join(", ")),
+            }
+        } else {
+            "take it out of the list".to_owned()
+        };
         return Err(PatternError { index: None, cause, help });
     }
     Ok((targets, skipped))
@@ -227,14 +240,21 @@ fn port_of<'p>(target: &Target, ports: &'p [Port]) -> Result<&'p Port, PatternEr
     if let Some(port) = ports.iter().find(|port| port.os == target.os && port.arch == target.arch) {
         return Ok(port);
     }
+    let exists = |pair: &str| ports.iter().any(|port| port.target().to_string() == pair);
     let pair = format!("{}/{}", target.os, target.arch);
-    let arches: Vec<&str> =
-        ports.iter().filter(|port| port.os == target.os).map(|port| port.arch.as_str()).collect();
-    let pairs: Vec<String> = ports.iter().map(|port| port.target().to_string()).collect();
-    let help = did_you_mean(&pair, pairs.iter().map(String::as_str), || {
+    let arches = arches_of(&target.os, ports);
+    let near: Vec<String> = if let Some(pair) = in_go(&pair).filter(|pair| exists(pair)) {
+        vec![pair]
+    } else if arches.is_empty() {
+        let oses = nearest(&target.os, systems(ports));
+        oses.into_iter().map(|os| format!("{os}/{}", target.arch)).filter(|pair| exists(pair)).collect()
+    } else {
+        let near = nearest(&target.arch, arches.iter().copied());
+        near.into_iter().map(|arch| format!("{}/{arch}", target.os)).collect()
+    };
+    let help = one_of(near.iter().map(String::as_str)).unwrap_or_else(|| {
         if arches.is_empty() {
-            let oses = unique(ports.iter().map(|port| port.os.as_str()));
-            format!("known systems are {}", oses.join(", "))
+            format!("known systems are {}", systems(ports).collect::<Vec<_>>().join(", "))
         } else {
             format!("{} knows {}", target.os, arches.join(", "))
         }
@@ -242,8 +262,44 @@ fn port_of<'p>(target: &Target, ports: &'p [Port]) -> Result<&'p Port, PatternEr
     Err(PatternError { index: None, cause: format!("unknown target \"{target}\""), help })
 }
 
-fn unique<'a>(words: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut words: Vec<&str> = words.collect();
-    words.dedup();
-    words
+fn special(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
+}
+
+/// The systems of an SDK, each once.
+fn systems(ports: &[Port]) -> impl Iterator<Item = &str> {
+    let mut names: Vec<&str> = ports.iter().map(|port| port.os.as_str()).collect();
+    names.dedup();
+    names.into_iter()
+}
+
+fn arches_of<'p>(os: &str, ports: &'p [Port]) -> Vec<&'p str> {
+    ports.iter().filter(|port| port.os == os).map(|port| port.arch.as_str()).collect()
+}
+
+/// A target in Go's words, when it is written in another tool's.
+fn in_go(text: &str) -> Option<String> {
+    const NAMES: &[(&str, &str)] = &[
+        ("macos", "darwin"),
+        ("osx", "darwin"),
+        ("win", "windows"),
+        ("win32", "windows"),
+        ("win64", "windows"),
+        ("wasi", "wasip1"),
+        ("x86_64", "amd64"),
+        ("x64", "amd64"),
+        ("x86", "386"),
+        ("i386", "386"),
+        ("i686", "386"),
+        ("aarch64", "arm64"),
+        ("armhf", "arm"),
+        ("powerpc64le", "ppc64le"),
+        ("wasm32", "wasm"),
+    ];
+    let go = |word: &str| {
+        let word = word.to_ascii_lowercase();
+        NAMES.iter().find(|(name, _)| *name == word).map_or(word, |(_, go)| (*go).to_owned())
+    };
+    let translated = text.split('/').map(go).collect::<Vec<_>>().join("/");
+    (translated != text && text.contains('/')).then_some(translated)
 }

@@ -3,10 +3,12 @@
 
 use std::ops::Range;
 
+use globset::Glob;
 use serde::Serialize;
 use toml::de::DeTable;
 
-use super::decode::{Fields, syntax_problem};
+use super::decode::Fields;
+use super::grammar::grammar_problems;
 use super::problem::{ConfigError, Located, Problem, Source};
 use super::sections::template;
 use super::suggest::did_you_mean;
@@ -98,14 +100,14 @@ impl Recipe {
 
     /// Reads a recipe; every mistake is reported.
     pub fn read(name: &str, source: Source) -> Result<Recipe, ConfigError> {
-        let mut problems = Vec::new();
         let text = source.text.clone();
         let (document, errors) = DeTable::parse_recoverable(&text);
-        problems.extend(errors.iter().map(|error| syntax_problem(error, text.len())));
-        ConfigError::unless_empty(&source, std::mem::take(&mut problems))?;
+        ConfigError::unless_empty(&source, grammar_problems(&text, &errors))?;
+        let mut problems = Vec::new();
         let mut fields = Fields::new(document.get_ref(), "the recipe", &mut problems);
         let schema = fields.number("schema", "schema = 1");
-        if schema.as_ref().is_none_or(|schema| schema.value != 1) {
+        let readable = schema.is_some() || !fields.has("schema");
+        if readable && schema.as_ref().is_none_or(|schema| schema.value != 1) {
             let span = schema.map_or(0..0, |schema| schema.span);
             let help = "write `schema = 1` as the first line";
             fields.problem(Problem::new(
@@ -189,6 +191,15 @@ fn recipe_file(fields: &mut Fields<'_, '_>, span: Range<usize>) -> Option<Recipe
         ));
         return None;
     }
+    if let Err(error) = Glob::new(&source.value) {
+        fields.problem(Problem::new(
+            source.span,
+            format!("{:?} is not a glob: {}", source.value, error.kind()),
+            "cannot be matched",
+            "write a glob such as `README*`",
+        ));
+        return None;
+    }
     let source = match source.value.as_str() {
         "binary" => RecipeSource::Binary,
         glob => RecipeSource::Glob(glob.to_owned()),
@@ -206,7 +217,7 @@ fn required(
     let text = fields.string(key, example);
     if !present {
         let title = format!("the key `{key}` is missing");
-        fields.problem(Problem::new(span, title, "here", format!("write `{example}`")));
+        fields.problem(Problem::new(span, title, "needed here", format!("write `{example}`")));
     }
     text
 }

@@ -3,7 +3,8 @@
 use super::decode::Fields;
 use super::pattern::TargetPattern;
 use super::problem::{Located, Problem};
-use super::template::{PLACEHOLDERS, Template};
+use super::suggest::did_you_mean;
+use super::template::{PLACEHOLDERS, Template, TemplateError};
 
 /// A list of target patterns and the bytes of each.
 pub type Patterns = Located<Vec<Located<TargetPattern>>>;
@@ -162,11 +163,19 @@ pub(super) fn template(fields: &mut Fields<'_, '_>, text: &Located<String>) -> O
         Ok(template) => Some(template),
         Err(error) => {
             let names: Vec<String> = PLACEHOLDERS.iter().map(|(name, _)| format!("{{{name}}}")).collect();
+            let list =
+                || format!("the placeholders are {}; a brace itself is written twice", names.join(" "));
+            let help = match &error {
+                TemplateError::Unknown(name) if !name.is_empty() => {
+                    did_you_mean(&format!("{{{name}}}"), names.iter().map(String::as_str), list)
+                }
+                _ => list(),
+            };
             fields.problem(Problem::new(
                 text.span.clone(),
                 format!("this text cannot be filled in: {error}"),
                 "in this text",
-                format!("the placeholders are {}; a brace itself is written twice", names.join(" ")),
+                help,
             ));
             None
         }
@@ -174,7 +183,7 @@ pub(super) fn template(fields: &mut Fields<'_, '_>, text: &Located<String>) -> O
 }
 
 pub(super) fn patterns(fields: &mut Fields<'_, '_>, key: &'static str) -> Option<Patterns> {
-    let list = fields.strings(key, "targets = [\"linux/amd64\"]")?;
+    let list = fields.choice(key, "targets = [\"linux/amd64\"]")?;
     let mut value = Vec::new();
     for text in list.value {
         match TargetPattern::parse(&text.value) {
@@ -203,7 +212,7 @@ impl OverrideSection {
         OverrideSection {
             span,
             targets: patterns(fields, "targets"),
-            builds: fields.strings("builds", "builds = [\"hello\"]").map(|list| list.value),
+            builds: fields.choice("builds", "builds = [\"hello\"]").map(|list| list.value),
             flags: FlagSection::read(fields),
         }
     }
@@ -215,7 +224,7 @@ impl PackageSection {
             span,
             recipe: fields.string("recipe", "recipe = \"archive\""),
             targets: patterns(fields, "targets"),
-            builds: fields.strings("builds", "builds = [\"hello\"]").map(|list| list.value),
+            builds: fields.choice("builds", "builds = [\"hello\"]").map(|list| list.value),
         }
     }
 }

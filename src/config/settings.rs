@@ -7,8 +7,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 use toml::de::DeTable;
 
-use super::decode::{Fields, syntax_problem};
+use super::decode::Fields;
 use super::file::ProjectFile;
+use super::grammar::grammar_problems;
 use super::problem::{ConfigError, Located, Problem, Source};
 use super::sections::SettingsSection;
 use super::suggest::did_you_mean;
@@ -70,11 +71,10 @@ pub struct UserFile {
 impl UserFile {
     /// Reads the file; every mistake is reported.
     pub fn read(source: Source) -> Result<Self, ConfigError> {
-        let mut problems = Vec::new();
         let text = source.text.clone();
         let (document, errors) = DeTable::parse_recoverable(&text);
-        problems.extend(errors.iter().map(|error| syntax_problem(error, text.len())));
-        ConfigError::unless_empty(&source, std::mem::take(&mut problems))?;
+        ConfigError::unless_empty(&source, grammar_problems(&text, &errors))?;
+        let mut problems = Vec::new();
         let mut fields = Fields::new(document.get_ref(), "config.toml", &mut problems);
         let section = SettingsSection::read(&mut fields, true);
         fields.finish(|_| None);

@@ -20,12 +20,16 @@ pub(super) fn did_you_mean<'c>(
     candidates: impl IntoIterator<Item = &'c str>,
     otherwise: impl FnOnce() -> String,
 ) -> String {
-    let near: Vec<String> = nearest(word, candidates).iter().map(|name| format!("`{name}`")).collect();
-    match near.split_last() {
-        None => otherwise(),
-        Some((only, [])) => format!("did you mean {only}?"),
-        Some((last, rest)) => format!("did you mean {} or {last}?", rest.join(", ")),
-    }
+    one_of(nearest(word, candidates)).unwrap_or_else(otherwise)
+}
+
+/// `did you mean `a`, `b` or `c`?`; nothing when there is nothing.
+pub(super) fn one_of<'c>(names: impl IntoIterator<Item = &'c str>) -> Option<String> {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    Some(match names.split_last()? {
+        (only, []) => format!("did you mean {only}?"),
+        (last, rest) => format!("did you mean {} or {last}?", rest.join(", ")),
+    })
 }
 
 #[cfg(test)]
@@ -34,7 +38,7 @@ mod tests {
 
     #[test]
     fn near_and_far() {
-        assert_eq!(nearest("ldflag", ["ldflags", "gcflags", "main"]), ["ldflags", "gcflags"]);
+        assert_eq!(nearest("ldflag", ["ldflags", "gcflags", "main"]), ["ldflags"]);
         assert_eq!(nearest("Main", ["main"]), ["main"]);
         assert!(nearest("wholly-different", ["main", "id"]).is_empty());
     }

@@ -34,6 +34,8 @@ pub struct RunReport {
     pub place: Utf8PathBuf,
     /// Wall time in all.
     pub elapsed: std::time::Duration,
+    /// The most memory that xbuild itself, without its children, had resident, in bytes; where the system tells.
+    pub peak_memory: Option<u64>,
 }
 
 impl RunReport {
@@ -46,6 +48,7 @@ impl RunReport {
 /// Vendors what the project needs, and says where it came from.
 pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Error> {
     let settings = &prepared.plan.settings;
+    crate::cache::open(&settings.cache_dir.value)?;
     context.listener.event(&Event::Vendoring { online: settings.online.value });
     let request = VendorRequest {
         dir: &prepared.plan.project.module_dir,
@@ -155,7 +158,7 @@ pub fn build(
     staging.close()?;
     scratch.close()?;
     context.listener.event(&Event::Published { place: &place, files: records.len() });
-    Ok(RunReport { targets, records, place, elapsed: started.elapsed() })
+    Ok(RunReport { targets, records, place, elapsed: started.elapsed(), peak_memory: peak_memory() })
 }
 
 /// Runs every target under the one budget of slots. Each starts in its turn, as soon as its slots are free.
@@ -177,4 +180,10 @@ fn run_targets(shared: &TargetShared<'_>) -> Vec<TargetRun> {
             .map(|run| run.join().unwrap_or_else(|_| panic!("a target's thread panicked")))
             .collect()
     })
+}
+
+fn peak_memory() -> Option<u64> {
+    let status = fs::read_text("/proc/self/status".into()).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }

@@ -49,6 +49,8 @@ pub struct Published {
 /// Publishes.
 pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
     let dist = publication.dist;
+    // Another xbuild may publish other targets here: lists are read, merged and written by one at a time.
+    let _lock = fs::lock_dir(dist)?;
     let previous = read_records(&dist.join("artifacts.json"))?;
     let mut artifacts = publication.artifacts;
     if !publication.complete && metadata::same_release(&dist.join("metadata.json"), publication.metadata)? {
@@ -76,19 +78,21 @@ pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
     }
     let records: Vec<ArtifactRecord> =
         artifacts.iter().map(|artifact| ArtifactRecord::of(artifact, publication.shown_as)).collect();
-    for artifact in &artifacts {
-        if let Some(staged) = &artifact.staged {
-            put(staged, &dist.join(&artifact.path), &artifact.digest)?;
-        }
-    }
-    fs::write_atomic(&dist.join("artifacts.json"), json(&records).as_bytes())?;
-    fs::write_atomic(&dist.join("metadata.json"), json(publication.metadata).as_bytes())?;
+    // The order makes every moment honest: nothing stale is there beside newer lists, and no program is there before
+    // the SDK that made it is on record.
     let kept: BTreeSet<&Utf8Path> = artifacts.iter().map(|artifact| artifact.path.as_path()).collect();
     for path in previous.iter().filter_map(|record| record.path_below(publication.shown_as)) {
         if !kept.contains(path.as_path()) {
             remove(dist, &path)?;
         }
     }
+    fs::write_atomic(&dist.join("metadata.json"), json(publication.metadata).as_bytes())?;
+    for artifact in &artifacts {
+        if let Some(staged) = &artifact.staged {
+            put(staged, &dist.join(&artifact.path), &artifact.digest)?;
+        }
+    }
+    fs::write_atomic(&dist.join("artifacts.json"), json(&records).as_bytes())?;
     Ok(Published { records })
 }
 

@@ -90,6 +90,9 @@ impl<'t> HumanReporter<'t> {
             let red = line.contains("FAILED") || line.contains("unpackaged");
             self.terminal.line(&if red { paint(self.terminal.styled(), "31", &line) } else { line });
         }
+        if let Some(peak) = report.peak_memory.filter(|_| self.terminal.verbosity() == Verbosity::Verbose) {
+            self.terminal.line(&format!("peak memory of xbuild itself: {}", size(peak)));
+        }
         let failed = report.targets.iter().filter(|target| !target.succeeded()).count();
         let files = match report.records.len() {
             0 => String::new(),

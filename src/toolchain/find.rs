@@ -104,11 +104,7 @@ pub fn find(setting: Option<&Utf8Path>, host: HostEnvironment<'_>, cancel: &Canc
         (None, None) => (find_program(host.path, "go").ok_or(SdkError::Missing)?, SdkOrigin::Path),
     };
     let goroot = goroot_of(&path, origin, host, cancel)?;
-    let sdk = ask(goroot, origin, cancel)?;
-    if sdk.version < GoVersion::OLDEST {
-        return Err(SdkError::TooOld { goroot: sdk.goroot, version: sdk.version_text });
-    }
-    Ok(sdk)
+    ask(goroot, origin, cancel)
 }
 
 /// The root that a path leads to: the root itself, its `bin`, or a `go` (a link, or a script in front of one).
@@ -184,6 +180,10 @@ fn ask(goroot: Utf8PathBuf, origin: SdkOrigin, cancel: &Cancel) -> Result<Sdk, S
     sdk.version = GoVersion::parse(&answer.goversion)
         .ok_or_else(|| not_sdk(format!("its version {:?} has no number", answer.goversion)))?;
     sdk.version_text = answer.goversion;
+    // Before anything that only newer ones have is read.
+    if sdk.version < GoVersion::OLDEST {
+        return Err(SdkError::TooOld { goroot: sdk.goroot, version: sdk.version_text });
+    }
     sdk.host_os = answer.gohostos;
     sdk.host_arch = answer.gohostarch;
     sdk.ports = ports::read(&sdk.goroot)?;

@@ -26,8 +26,7 @@ pub struct Query<'q> {
 /// The main packages per target.
 ///
 /// One `go list` answers for all targets unless a file is left out for the host: then the targets may differ,
-/// and each is asked. A wildcard passes over directories of which no file is for the host; they are named one by
-/// one to the other targets.
+/// and each is asked. `./...` leaves out directories with nothing for the host at all; those are asked by name.
 pub fn main_packages(
     query: &Query<'_>,
     sdk: &Sdk,
@@ -37,7 +36,13 @@ pub fn main_packages(
     let (partial, whole): (Vec<&Package>, Vec<&Package>) =
         host.iter().partition(|package| package.may_differ());
     let mut partial: Vec<String> = partial.iter().map(|package| package.pattern(query)).collect();
-    partial.extend(passed_over(query, &host));
+    let unlisted = unlisted(query, &host);
+    if !unlisted.is_empty() {
+        // One that has files for the host was passed over for another reason, such as go.mod's `ignore`.
+        let named = list(query, &sdk.host(), &unlisted, sdk, cancel)?;
+        let without = named.iter().filter(|package| package.go_files.is_empty());
+        partial.extend(without.map(|package| package.pattern(query)));
+    }
     let whole: Vec<MainPackage> = whole.iter().filter_map(|package| package.main(query)).collect();
     let mut answer = BTreeMap::new();
     for target in query.targets {
@@ -68,7 +73,11 @@ struct Package {
 
 impl Package {
     fn pattern(&self, query: &Query<'_>) -> String {
-        below(query, &self.dir).unwrap_or_else(|| self.import_path.clone())
+        match self.dir.strip_prefix(query.module_dir) {
+            Ok(dir) if dir.as_str().is_empty() => ".".to_owned(),
+            Ok(dir) => format!("./{}", dir.as_str().replace('\\', "/")),
+            Err(_) => self.import_path.clone(),
+        }
     }
 
     /// Whether another target may see a program here where the host sees none, or the reverse. A package that has
@@ -83,35 +92,38 @@ impl Package {
     }
 }
 
-/// Directories with Go files that a wildcard of the query covers and the host's answer does not name.
-fn passed_over(query: &Query<'_>, host: &[Package]) -> Vec<String> {
-    let listed: BTreeSet<&Utf8Path> = host.iter().map(|package| package.dir.as_path()).collect();
-    let skip = |dir: &Utf8Path| {
-        let name = dir.file_name().unwrap_or_default();
-        name.starts_with(['.', '_']) || matches!(name, "testdata" | "vendor") || dir.join("go.mod").is_file()
-    };
-    let mut found = BTreeSet::new();
-    for base in query.patterns.iter().filter_map(|pattern| pattern.strip_suffix("...")) {
-        let base = query.module_dir.join(base.trim_start_matches("./"));
-        // What cannot be walked `go list` has already spoken of.
-        for (path, _) in fs::walk(&base, skip).unwrap_or_default() {
-            let name = path.file_name().unwrap_or_default();
-            let dir = base.join(path.parent().unwrap_or(Utf8Path::new("")));
-            let dir = Utf8PathBuf::from(dir.as_str().trim_end_matches('/'));
-            if name.ends_with(".go") && !name.ends_with("_test.go") && !listed.contains(dir.as_path()) {
-                found.extend(below(query, &dir));
+/// Directories below a `...` pattern that hold Go files, none of them for the host. One that cannot be read is
+/// none: `go build` says so of those that matter.
+fn unlisted(query: &Query<'_>, host: &[Package]) -> Vec<String> {
+    let listed: BTreeSet<String> = host.iter().map(|package| package.pattern(query)).collect();
+    let mut dirs = BTreeSet::new();
+    for start in query.patterns.iter().filter_map(|pattern| pattern.strip_suffix("/...")) {
+        let start = query.module_dir.join(start.trim_start_matches("./").trim_start_matches('.'));
+        let skip = |path: &Utf8Path| {
+            path.is_dir() && (path.file_name().is_some_and(hidden) || path.join("go.mod").is_file())
+        };
+        for (file, _) in fs::walk(&start, skip).unwrap_or_default() {
+            let name = file.file_name().unwrap_or_default();
+            let source =
+                name.ends_with(".go") && !name.ends_with("_test.go") && !name.starts_with(['_', '.']);
+            let path = start.join(&file);
+            if let Some(dir) =
+                path.parent().and_then(|dir| dir.strip_prefix(query.module_dir).ok()).filter(|_| source)
+            {
+                dirs.insert(if dir.as_str().is_empty() {
+                    ".".to_owned()
+                } else {
+                    format!("./{}", dir.as_str().replace('\\', "/"))
+                });
             }
         }
     }
-    found.into_iter().collect()
+    dirs.difference(&listed).cloned().collect()
 }
 
-/// A directory of the module as a package pattern.
-fn below(query: &Query<'_>, dir: &Utf8Path) -> Option<String> {
-    match dir.strip_prefix(query.module_dir).ok()? {
-        dir if dir.as_str().is_empty() => Some(".".to_owned()),
-        dir => Some(format!("./{}", dir.as_str().replace('\\', "/"))),
-    }
+/// Names of directories that `...` passes over.
+fn hidden(name: &str) -> bool {
+    name.starts_with(['.', '_']) || name == "testdata" || name == "vendor"
 }
 
 fn list(

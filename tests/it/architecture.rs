@@ -7,8 +7,8 @@ use std::path::Path;
 /// Rooms from the ground up. A room may use those before it, never one behind it.
 const ORDER: &[&str] = &[
     "exit_code",
-    "cancel",
     "fs",
+    "cancel",
     "process",
     "vcs",
     "model",

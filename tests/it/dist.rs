@@ -1,6 +1,7 @@
 //! dist/: names, lists, sums and packages, as the tools that readers have at hand see them.
 
 use std::fs;
+use std::io::Write;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -272,7 +273,10 @@ fn a_dist_that_is_a_file() {
 fn a_dist_that_cannot_be_written() {
     let spaces = Command::new("unshare").args(["-rm", "true"]).status();
     if !spaces.is_ok_and(|status| status.success()) {
-        eprintln!("skipped: this host allows no mount of its own, so dist/ cannot be made read-only");
+        let _ = writeln!(
+            std::io::stderr(),
+            "skipped: this host allows no mount of its own, so dist/ cannot be made read-only"
+        );
         return;
     }
     let project = Project::hello();

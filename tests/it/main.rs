@@ -1,13 +1,19 @@
 //! Tests that drive the real program with a real Go SDK. `make test` prepares what they need.
 
+#![allow(clippy::disallowed_methods, reason = "the rules on effects are for src/")]
+
 mod support;
 
 mod architecture;
+mod bad_targets;
 mod build;
+mod commands;
 mod dist;
 mod modules;
 mod packages;
+mod real_program;
 mod requests;
+mod sample;
 mod sealed;
 mod signals;
 mod vendoring;

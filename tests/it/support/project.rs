@@ -165,8 +165,18 @@ pub struct Outcome {
 impl Call {
     /// A call in a directory.
     pub fn new(dir: &Path, args: &[&str]) -> Self {
+        Call::of(Command::new(env!("CARGO_BIN_EXE_xbuild")), dir, args)
+    }
+
+    /// A call in a network namespace of its own, in which there is not even a loopback device.
+    pub fn without_network(dir: &Path, args: &[&str]) -> Self {
+        let mut command = Command::new("unshare");
+        command.args(["-rn", env!("CARGO_BIN_EXE_xbuild")]);
+        Call::of(command, dir, args)
+    }
+
+    fn of(mut command: Command, dir: &Path, args: &[&str]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_xbuild"));
         command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap());
         command.env("HOME", home.path());

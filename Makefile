@@ -1,0 +1,35 @@
+# What a developer of xbuild types. `make test` is all that CI runs beside formatting and lints.
+CARGO ?= cargo
+
+.PHONY: all build test test-setup test-offline bench lint fmt clean
+
+all: build
+
+build:
+	$(CARGO) build --release --locked
+
+# Brings what the tests need where it is missing, and says so.
+test-setup:
+	./tests/setup.sh
+
+test: test-setup
+	$(CARGO) test --locked --offline
+
+# The same tests with the network gone.
+test-offline: test-setup
+	unshare -rn $(CARGO) test --locked --offline
+
+# Cold builds beside a plain loop of `go build`, in one run; see benches/README.md.
+bench: build test-setup
+	./benches/cold.sh
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+fmt:
+	$(CARGO) fmt
+
+clean:
+	$(CARGO) clean
+	rm -rf dist cache/*-v0 cache/tmp
