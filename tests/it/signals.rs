@@ -201,3 +201,22 @@ fn a_reader_that_has_gone_away_is_no_disaster() {
     assert_eq!(status.code(), Some(0));
     assert!(project.exists("dist/app_linux_amd64/app"));
 }
+
+#[test]
+fn what_a_killed_run_left_is_removed_by_the_next() {
+    let (project, store) = (small(), tempfile::tempdir().unwrap());
+    let dist = project.path().join("dist");
+    let mut run = start(project.xbuild(&["--target", "linux/amd64"]), store.path(), "compiler", compiler);
+    run.child.kill().unwrap();
+    run.child.wait().unwrap();
+    wait_for("end of the orphans", || processes(store.path()).is_empty().then_some(()));
+    let left = leftovers(Some(&dist), store.path());
+    assert_eq!(left.len(), 2, "{left:?}");
+    // Only what has lain there for a while is taken for abandoned.
+    let then = std::time::SystemTime::now() - Duration::from_secs(60);
+    for path in left {
+        fs::File::open(path).unwrap().set_modified(then).unwrap();
+    }
+    project.xbuild(&["--target", "linux/amd64"]).env("XBUILD_CACHE_DIR", store.path()).ok();
+    assert_eq!(leftovers(Some(&dist), store.path()), Vec::<PathBuf>::new());
+}
