@@ -72,6 +72,9 @@ impl Error {
             Error::Sdk(_) => ExitCode::Sdk,
             Error::Plan(error) if error.is_usage() => ExitCode::Usage,
             Error::Plan(_) => ExitCode::Config,
+            Error::Vendor(VendorError::Fs(_) | VendorError::Process(ProcessError::Start { .. })) => {
+                ExitCode::System
+            }
             Error::List(_) | Error::Vendor(_) => ExitCode::Modules,
             Error::Seal(SealError::Fs(_)) | Error::Fs(_) | Error::Locate(LocateError::Fs(_)) => {
                 ExitCode::System

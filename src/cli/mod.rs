@@ -48,7 +48,8 @@ pub fn main() -> ExitCode {
         Some(Command::Vendor(args)) => vendor::run(&session, &args),
         Some(Command::Init(args)) => init::run(&session, &args),
     };
-    match result {
+    // A `go` that a signal ended leaves an error that explains nothing.
+    match result.map_err(|error| session.interrupted().unwrap_or(error)) {
         Ok(code) => code,
         Err(error) => {
             show_error(&error, &session.terminal);

@@ -50,7 +50,6 @@ impl RunReport {
 /// Vendors what the project needs, and says where it came from.
 pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Error> {
     let settings = &prepared.plan.settings;
-    crate::cache::open(&settings.cache_dir.value)?;
     context.listener.event(&Event::Vendoring { online: settings.online.value });
     let request = VendorRequest {
         dir: &prepared.plan.project.module_dir,
@@ -59,9 +58,7 @@ pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, 
         online: settings.online.value,
         host_env: context.env,
     };
-    let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel);
-    // An interrupted `go` leaves an error that explains nothing.
-    let tree = tree.map_err(|error| interrupted(context).unwrap_or(error.into()))?;
+    let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel)?;
     context.listener.event(&Event::Vendored { origin: tree.origin, modules: tree.modules.len() });
     Ok(tree)
 }

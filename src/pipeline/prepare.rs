@@ -205,6 +205,7 @@ pub(super) fn listing_environment(
     context: &Context<'_>,
 ) -> Result<BTreeMap<String, String>, Error> {
     let cache = &settings.cache_dir.value;
+    crate::cache::open(cache)?;
     let mut env = environment::sealed(sdk, cache);
     env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
     if !module_dir.join("vendor").is_dir() {

@@ -51,7 +51,9 @@ pub fn make(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
             targets.push(TargetPlan { target: target.clone(), builds, packages });
         }
     }
-    if let Some(id) = inputs.only_builds.iter().find(|id| !known.contains(*id)) {
+    if let Some(id) = inputs.only_builds.iter().find(|id| !known.contains(*id))
+        && !known.is_empty()
+    {
         return Err(PlanError::NoBuild { id: id.clone(), known: known.into_iter().collect() });
     }
     if targets.is_empty() {

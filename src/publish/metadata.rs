@@ -79,6 +79,18 @@ impl Metadata {
             targets: plan.targets.iter().map(|target| target.target.clone()).collect(),
         }
     }
+
+    /// The same with the targets of programs that an earlier run of the release made.
+    pub(super) fn with(&self, kept: impl IntoIterator<Item = Target>) -> Self {
+        let mut metadata = self.clone();
+        let kept: Vec<Target> = kept.into_iter().filter(|target| !self.targets.contains(target)).collect();
+        if !kept.is_empty() {
+            metadata.targets.extend(kept);
+            metadata.targets.sort();
+            metadata.targets.dedup();
+        }
+        metadata
+    }
 }
 
 #[derive(Deserialize)]
@@ -88,9 +100,16 @@ struct Release {
     commit: String,
     #[serde(default)]
     dirty: bool,
+    sdk: ReleaseSdk,
 }
 
-/// Whether an earlier metadata.json speaks of the same release: project, version and commit.
+#[derive(Deserialize)]
+struct ReleaseSdk {
+    tools_blake3: String,
+}
+
+/// Whether an earlier metadata.json speaks of the same release: project, version and commit, made with the same
+/// SDK. What another SDK made has no place beside a metadata.json that names this one.
 pub(super) fn same_release(path: &Utf8Path, now: &Metadata) -> Result<bool, FsError> {
     let text = fs::read_text_if_present(path)?;
     let release = text.and_then(|text| serde_json::from_str::<Release>(&text).ok());
@@ -99,5 +118,6 @@ pub(super) fn same_release(path: &Utf8Path, now: &Metadata) -> Result<bool, FsEr
             && release.version == now.version
             && release.commit == now.commit
             && release.dirty == now.dirty
+            && release.sdk.tools_blake3 == now.sdk.tools_blake3
     }))
 }

@@ -33,7 +33,7 @@ pub struct Publication<'p> {
     /// Targets of this run: what dist/ held for them is replaced, or gone where the target failed.
     pub targets: &'p [Target],
     /// Whether the run covers the whole project; otherwise the artifacts of other targets stay when they are of the
-    /// same version and commit and their bytes are what was recorded.
+    /// same version, commit and SDK and their bytes are what was recorded.
     pub complete: bool,
     /// metadata.json.
     pub metadata: &'p Metadata,
@@ -57,6 +57,8 @@ pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
         let others = previous.iter().filter_map(|record| record.to_artifact(publication.shown_as));
         artifacts.extend(others.filter(|old| still_true(old, dist, publication.targets)));
     }
+    let kept = artifacts.iter().filter(|artifact| artifact.staged.is_none());
+    let metadata = publication.metadata.with(kept.filter_map(|artifact| artifact.target.clone()));
     artifacts.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
     for (function, name) in [(Function::Sha256, "checksums.txt"), (Function::Blake3, "checksums_blake3.txt")]
     {
@@ -86,7 +88,7 @@ pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
             remove(dist, &path)?;
         }
     }
-    fs::write_atomic(&dist.join("metadata.json"), json(publication.metadata).as_bytes())?;
+    fs::write_atomic(&dist.join("metadata.json"), json(&metadata).as_bytes())?;
     for artifact in &artifacts {
         if let Some(staged) = &artifact.staged {
             put(staged, &dist.join(&artifact.path), &artifact.digest)?;

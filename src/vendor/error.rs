@@ -33,6 +33,14 @@ pub enum VendorError {
         /// The path.
         with: String,
     },
+    /// A `replace` names a directory that is not there.
+    #[error("go.mod replaces {module} by {with}, where there is no directory")]
+    NoReplacement {
+        /// The replaced module.
+        module: String,
+        /// The path.
+        with: String,
+    },
     /// Modules are not on this host.
     #[error("{} module(s) are not on this host:{}", modules.len(), list(modules))]
     Missing {
@@ -76,6 +84,9 @@ impl VendorError {
                 vendor.parent().unwrap_or(vendor)
             ),
             VendorError::AbsoluteReplace { .. } => "write the path relative to go.mod".to_owned(),
+            VendorError::NoReplacement { with, .. } => {
+                format!("bring {with} along, or take the `replace` out of go.mod")
+            }
             VendorError::Missing { dir, looked_in, .. } => {
                 let places = if looked_in.is_empty() {
                     "no module cache and no file:// GOPROXY".to_owned()

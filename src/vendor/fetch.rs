@@ -63,6 +63,12 @@ pub struct VendorTree {
 
 /// Finds or makes the tree.
 pub fn prepare(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Result<VendorTree, VendorError> {
+    // Go stamps the path into the program, also when vendor/ holds the module.
+    let mut local = request.go_mod.replaces.iter().filter(|replace| replace.is_local());
+    if let Some(replace) = local.find(|replace| Utf8Path::new(&replace.with).is_absolute()) {
+        let (module, with) = (replace.path.clone(), replace.with.clone());
+        return Err(VendorError::AbsoluteReplace { module, with });
+    }
     let own = request.dir.join("vendor");
     let listed = fs::read_text_if_present(&own.join("modules.txt"))?;
     if listed.is_some() || own.is_dir() {
@@ -111,14 +117,15 @@ fn key(request: &VendorRequest<'_>, sdk: &Sdk) -> Result<String, VendorError> {
         feed(path.as_str(), digest.as_bytes());
     }
     for replace in request.go_mod.replaces.iter().filter(|replace| replace.is_local()) {
-        if Utf8Path::new(&replace.with).is_absolute() {
-            return Err(VendorError::AbsoluteReplace {
+        let dir = request.dir.join(&replace.with);
+        if !dir.is_dir() {
+            return Err(VendorError::NoReplacement {
                 module: replace.path.clone(),
                 with: replace.with.clone(),
             });
         }
         feed("replace", replace.with.as_bytes());
-        for (path, digest) in digests(&request.dir.join(&replace.with), Extent::Whole)? {
+        for (path, digest) in digests(&dir, Extent::Whole)? {
             feed(path.as_str(), digest.as_bytes());
         }
     }

@@ -6,6 +6,14 @@ mod support;
 
 mod architecture;
 mod bad_targets;
+mod build;
 mod commands;
+mod dist;
+mod modules;
+mod packages;
 mod real_program;
+mod requests;
 mod sample;
+mod sealed;
+mod signals;
+mod vendoring;

@@ -1,7 +1,9 @@
 //! Builders for projects on disk and calls of the program.
 
+mod host;
 mod modules;
 mod project;
 
+pub use host::{SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, wait_for};
 pub use modules::ModuleTree;
 pub use project::{Call, Outcome, Project, cache_dir, sample_dir, testdata};

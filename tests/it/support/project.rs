@@ -196,6 +196,22 @@ impl Call {
         self
     }
 
+    /// Has another program start the call: its words stand before those of xbuild.
+    pub fn wrapped(mut self, program: &str, args: &[&str]) -> Self {
+        let mut outer = Command::new(program);
+        outer.args(args).arg(self.command.get_program()).args(self.command.get_args());
+        outer.env_clear().stdin(Stdio::null()).current_dir(self.command.get_current_dir().unwrap());
+        outer.envs(self.command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        self.command = outer;
+        self
+    }
+
+    /// Puts a file creation mask, in octal, around the call.
+    pub fn masked(self, mask: &str) -> Self {
+        let script = format!("umask {mask}; exec \"$0\" \"$@\"");
+        self.wrapped("/bin/sh", &["-c", &script])
+    }
+
     /// The home directory of the call.
     pub fn home(&self) -> &Path {
         self._home.path()
