@@ -93,7 +93,14 @@ pub fn create_dir_all(path: &Utf8Path) -> Result<()> {
 pub fn temporary_dir(parent: &Utf8Path, prefix: &str) -> Result<TemporaryDir> {
     create_dir_all(parent)?;
     sweep(parent, prefix);
-    let made = tempfile::Builder::new().prefix(prefix).tempdir_in(parent);
+    // tempfile's own message names a path that the user cannot know.
+    let made = tempfile::Builder::new().prefix(prefix).tempdir_in(parent).map_err(|error| {
+        let inner =
+            error.get_ref().and_then(std::error::Error::source).and_then(|inner| inner.downcast_ref());
+        inner
+            .and_then(io::Error::raw_os_error)
+            .map_or(io::Error::from(error.kind()), io::Error::from_raw_os_error)
+    });
     let inner = context(made, "create a temporary directory in", parent)?;
     let path = utf8(inner.path().to_owned())?;
     let lock = lock_dir(&path)?;

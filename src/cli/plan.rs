@@ -40,7 +40,7 @@ pub(super) fn print(session: &Session, prepared: &Prepared, json: bool) {
         .zip(shares)
         .flat_map(|(target, slots)| {
             let actions = target.builds.iter().map(|build| seal(plan, &target.target, build, &directories));
-            actions.map(move |action| (action, Resources { slots })).collect::<Vec<_>>()
+            actions.map(move |action| (action, Resources { slots, memory: None })).collect::<Vec<_>>()
         })
         .collect();
     session.terminal.data(&plan_json(plan, &actions));

@@ -75,7 +75,13 @@ fn process(action: &SealedAction, resources: Resources) -> Process {
     let program = words.next().unwrap_or_default();
     let mut args: Vec<String> = words.collect();
     args.insert(1.min(args.len()), format!("-p={}", resources.slots));
-    Process { program: program.into(), args, env: action.env.clone(), dir: action.dir.clone() }
+    let mut env = action.env.clone();
+    env.insert("GOMAXPROCS".to_owned(), resources.slots.to_string());
+    if let Some(bytes) = resources.memory {
+        env.insert("GOGC".to_owned(), "off".to_owned());
+        env.insert("GOMEMLIMIT".to_owned(), bytes.to_string());
+    }
+    Process { program: program.into(), args, env, dir: action.dir.clone() }
 }
 
 fn outcome(status: std::process::ExitStatus) -> BuildOutcome {

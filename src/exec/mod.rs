@@ -5,9 +5,11 @@
 
 mod graph;
 mod local;
+mod memory;
 mod slots;
 
 pub use local::LocalExecutor;
+pub use memory::memory_per_slot;
 pub use slots::{Lease, SlotBudget, waves};
 
 use crate::cancel::Cancel;

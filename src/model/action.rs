@@ -32,8 +32,10 @@ pub struct SealedAction {
 /// What a step may use of the host. Not part of the step's identity: the bytes do not depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resources {
-    /// CPU slots; the step's `go build -p`.
+    /// CPU slots; the step's `go build -p`, and the GOMAXPROCS of each of its processes.
     pub slots: usize,
+    /// Up to how many bytes each process may grow before it collects garbage; Go's own rule where `None`.
+    pub memory: Option<u64>,
 }
 
 /// What an executed step left behind.

@@ -15,7 +15,7 @@ use crate::cache::OutputStore;
 use crate::cancel::Reason;
 use crate::error::Error;
 use crate::event::{Event, TargetReport};
-use crate::exec::{LocalExecutor, SlotBudget, waves};
+use crate::exec::{LocalExecutor, SlotBudget, memory_per_slot, waves};
 use crate::fs;
 use crate::inspect::go_sums;
 use crate::model::Artifact;
@@ -102,6 +102,7 @@ pub fn build(
         executor: &LocalExecutor,
         outputs: OutputStore::new(cache),
         sums,
+        memory: memory_per_slot(settings.jobs.value),
         directories: Directories {
             source: source.path(),
             cache,
@@ -141,7 +142,13 @@ pub fn build(
                 vendor: &vendor,
                 seal: LocalExecutor::SEAL,
             });
-            let built_for: Vec<_> = plan.targets.iter().map(|target| target.target.clone()).collect();
+            let programs: Vec<_> = plan
+                .targets
+                .iter()
+                .flat_map(|target| {
+                    target.builds.iter().map(|build| (target.target.clone(), build.id.clone()))
+                })
+                .collect();
             let shown_as = dist.strip_prefix(&plan.project.root).unwrap_or(dist);
             let published = publish(Publication {
                 dist,
@@ -149,7 +156,7 @@ pub fn build(
                 staging: staging.path(),
                 stem: &format!("{}_{}", plan.project.name, plan.project.version.version),
                 artifacts,
-                targets: &built_for,
+                programs: &programs,
                 complete: plan.complete,
                 metadata: &metadata,
             })?;

@@ -24,6 +24,7 @@ pub(super) struct TargetShared<'s> {
     pub(super) executor: &'s dyn Executor,
     pub(super) outputs: OutputStore,
     pub(super) sums: BTreeMap<(String, String), String>,
+    pub(super) memory: Option<u64>,
     pub(super) directories: Directories<'s>,
     pub(super) cancel: &'s Cancel,
     pub(super) listener: &'s dyn Listener,
@@ -88,18 +89,17 @@ fn build_one(
     let action = seal(shared.plan, target, build, &shared.directories);
     let module_dir = &shared.plan.project.module_dir;
     let seed = shared.outputs.seed(module_dir, &build.id, target, &action.output);
-    let executed =
-        shared.executor.execute(
-            &action,
-            Resources { slots },
-            shared.cancel,
-            &mut |progress| match &progress {
-                Progress::Compiling { package, done, total } => {
-                    phase(Phase::Compiling { package, done: *done, total: *total });
-                }
-                Progress::Linking => phase(Phase::Linking),
-            },
-        );
+    let executed = shared.executor.execute(
+        &action,
+        Resources { slots, memory: shared.memory },
+        shared.cancel,
+        &mut |progress| match &progress {
+            Progress::Compiling { package, done, total } => {
+                phase(Phase::Compiling { package, done: *done, total: *total });
+            }
+            Progress::Linking => phase(Phase::Linking),
+        },
+    );
     let result = match executed {
         Ok(result) => result,
         Err(error) => {

@@ -45,8 +45,12 @@ pub fn make(inputs: Inputs<'_>) -> Result<Plan, PlanError> {
     for target in &inputs.selection.targets {
         let mut builds = builds(&inputs, target)?;
         known.extend(builds.iter().map(|build| build.id.clone()));
-        builds.retain(|build| inputs.only_builds.is_empty() || inputs.only_builds.contains(&build.id));
-        let packages = packages(&inputs, target, &builds)?;
+        let mut packages = packages(&inputs, target, &builds)?;
+        if !inputs.only_builds.is_empty() {
+            builds.retain(|build| inputs.only_builds.contains(&build.id));
+            // A package is made whole or not at all.
+            packages.retain(|package| package.builds.iter().all(|id| inputs.only_builds.contains(id)));
+        }
         if !builds.is_empty() {
             targets.push(TargetPlan { target: target.clone(), builds, packages });
         }

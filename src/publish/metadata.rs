@@ -98,6 +98,7 @@ struct Release {
     project_name: String,
     version: String,
     commit: String,
+    date: String,
     #[serde(default)]
     dirty: bool,
     sdk: ReleaseSdk,
@@ -108,7 +109,7 @@ struct ReleaseSdk {
     tools_blake3: String,
 }
 
-/// Whether an earlier metadata.json speaks of the same release: project, version and commit, made with the same
+/// Whether an earlier metadata.json speaks of the same release: project, version, commit and date, made with the same
 /// SDK. What another SDK made has no place beside a metadata.json that names this one.
 pub(super) fn same_release(path: &Utf8Path, now: &Metadata) -> Result<bool, FsError> {
     let text = fs::read_text_if_present(path)?;
@@ -117,6 +118,7 @@ pub(super) fn same_release(path: &Utf8Path, now: &Metadata) -> Result<bool, FsEr
         release.project_name == now.project_name
             && release.version == now.version
             && release.commit == now.commit
+            && release.date == now.date
             && release.dirty == now.dirty
             && release.sdk.tools_blake3 == now.sdk.tools_blake3
     }))

@@ -30,10 +30,11 @@ pub struct Publication<'p> {
     pub stem: &'p str,
     /// New artifacts.
     pub artifacts: Vec<Artifact>,
-    /// Targets of this run: what dist/ held for them is replaced, or gone where the target failed.
-    pub targets: &'p [Target],
-    /// Whether the run covers the whole project; otherwise the artifacts of other targets stay when they are of the
-    /// same version, commit and SDK and their bytes are what was recorded.
+    /// The programs of this run, by target and build id: what dist/ held of them and of their targets' packages is
+    /// replaced, or gone where it failed.
+    pub programs: &'p [(Target, String)],
+    /// Whether the run covers the whole project; otherwise the artifacts of other programs stay when they are of the
+    /// same version, commit, date and SDK and their bytes are what was recorded.
     pub complete: bool,
     /// metadata.json.
     pub metadata: &'p Metadata,
@@ -55,7 +56,7 @@ pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
     let mut artifacts = publication.artifacts;
     if !publication.complete && metadata::same_release(&dist.join("metadata.json"), publication.metadata)? {
         let others = previous.iter().filter_map(|record| record.to_artifact(publication.shown_as));
-        artifacts.extend(others.filter(|old| still_true(old, dist, publication.targets)));
+        artifacts.extend(others.filter(|old| still_true(old, dist, publication.programs)));
     }
     let kept = artifacts.iter().filter(|artifact| artifact.staged.is_none());
     let metadata = publication.metadata.with(kept.filter_map(|artifact| artifact.target.clone()));
@@ -111,9 +112,12 @@ fn read_records(path: &Utf8Path) -> Result<Vec<ArtifactRecord>, FsError> {
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
-fn still_true(old: &Artifact, dist: &Utf8Path, targets: &[Target]) -> bool {
-    let other = old.target.as_ref().is_some_and(|target| !targets.iter().any(|new| new.builds_like(target)));
-    other && has_digest(&dist.join(&old.path), &old.digest)
+fn still_true(old: &Artifact, dist: &Utf8Path, programs: &[(Target, String)]) -> bool {
+    let Some(target) = &old.target else { return false };
+    let replaced = programs
+        .iter()
+        .any(|(built, id)| built.builds_like(target) && (old.kind != ArtifactKind::Binary || *id == old.id));
+    !replaced && has_digest(&dist.join(&old.path), &old.digest)
 }
 
 fn has_digest(path: &Utf8Path, digest: &Digest) -> bool {
