@@ -63,6 +63,11 @@ impl Cancel {
         self.lock().reason
     }
 
+    /// The reason, when it is a signal: then the run as a whole is over, whatever else went wrong meanwhile.
+    pub fn interrupted(&self) -> Option<Reason> {
+        self.reason().filter(|reason| matches!(reason, Reason::Signal(_)))
+    }
+
     /// Puts a process group under control; one that comes too late is ended at once.
     pub fn register(&self, group: u32) -> Registration<'_> {
         let mut state = self.lock();

@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use etcetera::BaseStrategy;
 
 use super::args::GlobalArgs;
-use crate::cancel::{Cancel, Reason};
+use crate::cancel::Cancel;
 use crate::config::{Color, FlagLayer, Source, UserFile};
 use crate::error::Error;
 use crate::event::Listener;
@@ -84,8 +84,7 @@ impl Session {
 
     /// What to report when a signal has ended the run.
     pub(super) fn interrupted(&self) -> Option<Error> {
-        let reason = self.cancel.reason().filter(|reason| matches!(reason, Reason::Signal(_)));
-        reason.map(Error::Cancelled)
+        self.cancel.interrupted().map(Error::Cancelled)
     }
 
     /// The directory that paths are relative to.

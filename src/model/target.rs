@@ -82,7 +82,7 @@ impl Target {
         Ok(Target { variant: Some(value.to_owned()), ..self.clone() })
     }
 
-    /// The GO<variant> variable of the architecture and the value that the build pins it to.
+    /// The `GO<variant>` variable of the architecture and the value that the build pins it to.
     pub fn variant_setting(&self) -> Option<(&'static Variable, &str)> {
         let variable = variable_of(&self.arch)?;
         Some((variable, self.variant.as_deref().unwrap_or(variable.default)))

@@ -2,7 +2,7 @@
 //! Source: `cmd/go/internal/help` "Architecture-specific environment variables" and
 //! `internal/buildcfg/cfg.go` of Go 1.26.
 
-/// One GO<variant> variable.
+/// One `GO<variant>` variable.
 #[derive(Debug)]
 pub struct Variable {
     /// Name in the environment, `GOAMD64`.

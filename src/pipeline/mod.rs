@@ -6,19 +6,19 @@ mod target;
 
 use std::time::Instant;
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 pub use discover::{Discovery, FoundProgram, discover};
 pub use prepare::{Context, Prepared, Request, prepare, targets};
 
 use crate::cache::OutputStore;
-use crate::cancel::Reason;
 use crate::error::Error;
 use crate::event::{Event, TargetReport};
 use crate::exec::{LocalExecutor, SlotBudget, memory_per_slot, waves};
 use crate::fs;
 use crate::inspect::go_sums;
 use crate::model::Artifact;
+use crate::plan::Plan;
 use crate::publish::{ArtifactRecord, Metadata, MetadataInputs, Publication, publish};
 use crate::seal::{Directories, SourceView};
 use crate::toolchain::identify;
@@ -61,10 +61,6 @@ pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, 
     let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel)?;
     context.listener.event(&Event::Vendored { origin: tree.origin, modules: tree.modules.len() });
     Ok(tree)
-}
-
-fn interrupted(context: &Context<'_>) -> Option<Error> {
-    context.cancel.reason().filter(|reason| matches!(reason, Reason::Signal(_))).map(Error::Cancelled)
 }
 
 /// Builds everything that the plan names.
@@ -118,12 +114,12 @@ pub fn build(
         let identity = identity.join().unwrap_or_else(|_| panic!("hashing the SDK panicked"));
         (identity, runs)
     });
-    if let Some(error) = interrupted(context) {
+    if let Some(reason) = context.cancel.interrupted() {
         drop((scratch, staging));
         if fresh_dist {
             fs::remove_dir_if_empty(&staging_parent);
         }
-        return Err(error);
+        return Err(Error::Cancelled(reason));
     }
     let (targets, artifacts): (Vec<TargetReport>, Vec<Vec<Artifact>>) =
         runs.into_iter().map(|run| (run.report, run.artifacts)).unzip();
@@ -136,37 +132,40 @@ pub fn build(
             (Vec::new(), path.clone())
         }
         None => {
-            let metadata = Metadata::of(MetadataInputs {
-                plan,
-                sdk: identity?,
-                vendor: &vendor,
-                seal: LocalExecutor::SEAL,
-            });
-            let programs: Vec<_> = plan
-                .targets
-                .iter()
-                .flat_map(|target| {
-                    target.builds.iter().map(|build| (target.target.clone(), build.id.clone()))
-                })
-                .collect();
-            let shown_as = dist.strip_prefix(&plan.project.root).unwrap_or(dist);
-            let published = publish(Publication {
-                dist,
-                shown_as: shown_as.as_str(),
-                staging: staging.path(),
-                stem: &format!("{}_{}", plan.project.name, plan.project.version.version),
-                artifacts,
-                programs: &programs,
-                complete: plan.complete,
-                metadata: &metadata,
-            })?;
-            (published.records, dist.clone())
+            let made_by = MetadataInputs { plan, sdk: identity?, vendor: &vendor, seal: LocalExecutor::SEAL };
+            (deliver(plan, &Metadata::of(made_by), artifacts, staging.path())?, dist.clone())
         }
     };
     staging.close()?;
     scratch.close()?;
     context.listener.event(&Event::Published { place: &place, files: records.len() });
     Ok(RunReport { targets, records, place, elapsed: started.elapsed(), peak_memory: peak_memory() })
+}
+
+/// Puts the artifacts into dist/.
+fn deliver(
+    plan: &Plan,
+    metadata: &Metadata,
+    artifacts: Vec<Artifact>,
+    staging: &Utf8Path,
+) -> Result<Vec<ArtifactRecord>, Error> {
+    let dist = &plan.settings.dist.value;
+    let programs: Vec<_> = plan
+        .targets
+        .iter()
+        .flat_map(|target| target.builds.iter().map(|build| (target.target.clone(), build.id.clone())))
+        .collect();
+    let published = publish(Publication {
+        dist,
+        shown_as: dist.strip_prefix(&plan.project.root).unwrap_or(dist).as_str(),
+        staging,
+        stem: &format!("{}_{}", plan.project.name, plan.project.version.version),
+        artifacts,
+        programs: &programs,
+        complete: plan.complete,
+        metadata,
+    })?;
+    Ok(published.records)
 }
 
 /// Runs every target under the one budget of slots. Each starts in its turn, as soon as its slots are free.
