@@ -1,7 +1,7 @@
 # What a developer of xbuild types. `make test` is all that CI runs beside formatting and lints.
 CARGO ?= cargo
 
-.PHONY: all build test test-setup test-offline bench lint fmt clean
+.PHONY: all build test test-setup test-offline test-all-targets bench lint fmt clean
 
 all: build
 
@@ -18,6 +18,10 @@ test: test-setup
 # The same tests with the network gone.
 test-offline: test-setup
 	unshare -rn $(CARGO) test --locked --offline
+
+# Inspection against every target that links without a C toolchain; some ten minutes on two cores.
+test-all-targets: test-setup
+	ALL_TARGETS=1 $(CARGO) test --locked --offline --test it -- inspection
 
 # Cold builds beside a plain loop of `go build`, in one run; see benches/README.md.
 bench: build test-setup

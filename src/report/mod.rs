@@ -10,6 +10,6 @@ mod terminal;
 
 pub use human::HumanReporter;
 pub use plan::{plan_json, show_plan};
-pub use problem::{show_config_error, show_error};
+pub use problem::{render_config_error, show_error};
 pub use table::{Table, seconds, size};
 pub use terminal::{Terminal, Verbosity};

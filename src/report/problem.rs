@@ -13,7 +13,7 @@ const WIDTH: usize = 140;
 /// Says why the run failed.
 pub fn show_error(error: &Error, terminal: &Terminal) {
     if let Error::Config(error) = error {
-        show_config_error(error, terminal);
+        terminal.say(&render_config_error(error, terminal.styled()));
         return;
     }
     let styled = terminal.styled();
@@ -32,12 +32,8 @@ pub fn show_error(error: &Error, terminal: &Terminal) {
     terminal.say(&text);
 }
 
-/// Shows every mistake of a file.
-pub fn show_config_error(error: &ConfigError, terminal: &Terminal) {
-    terminal.say(&render(error, terminal.styled()));
-}
-
-fn render(error: &ConfigError, styled: bool) -> String {
+/// Every mistake of a file with its place, as text.
+pub fn render_config_error(error: &ConfigError, styled: bool) -> String {
     let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(DecorStyle::Ascii).term_width(WIDTH);
     let path = error.source_file.path.as_str();
