@@ -95,6 +95,10 @@ impl Error {
             }
             Error::Locate(LocateError::Fs(error)) | Error::Fs(error) => error.next_step(),
             Error::Config(_) | Error::Cancelled(_) => return None,
+            // The store is the one setting without a default for everybody.
+            Error::Setting(error) if error.value.is_empty() => {
+                format!("name one with {} or --cache-dir", error.origin)
+            }
             Error::Setting(error) => format!("set {} to {}, or unset it", error.origin, error.expected),
             Error::Sdk(error) => error.next_step(),
             Error::NoModule { .. } => "name the module's directory as `dir` in [project]".to_owned(),

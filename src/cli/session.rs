@@ -20,7 +20,7 @@ pub(super) struct Session {
     cwd: Utf8PathBuf,
     env: BTreeMap<String, String>,
     user: Option<UserFile>,
-    default_cache: Utf8PathBuf,
+    default_cache: Option<Utf8PathBuf>,
     cancel: Cancel,
     pub(super) global: GlobalArgs,
     pub(super) terminal: Terminal,
@@ -50,9 +50,7 @@ impl Session {
             Ok(strategy) => (base(strategy.config_dir()), base(strategy.cache_dir())),
             Err(_) => (None, None),
         };
-        // Without a home there is still a place that this user alone can be expected to own.
-        let default_cache =
-            cache_dir.map_or_else(|| Utf8PathBuf::from("/var/tmp/xbuild-cache"), |dir| dir.join("xbuild"));
+        let default_cache = cache_dir.map(|dir| dir.join("xbuild"));
         let user = user_file(config_dir.map(|dir| dir.join("xbuild/config.toml"))).map_err(fail)?;
         let cancel = Cancel::on_signals().map_err(|source| {
             fail(Error::Fs(FsError { operation: "listen for signals in", path: cwd.clone(), source }))
@@ -76,7 +74,7 @@ impl Session {
             env: &self.env,
             flags,
             user: self.user.as_ref(),
-            default_cache: &self.default_cache,
+            default_cache: self.default_cache.as_deref(),
             cancel: &self.cancel,
             listener,
         }

@@ -129,7 +129,7 @@ pub struct Settings {
 
 /// A layer that holds something unusable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{origin}={value:?} is not usable: {expected}")]
+#[error("{}", words(origin, value, expected))]
 pub struct SettingError {
     /// Which layer.
     pub origin: &'static str,
@@ -137,6 +137,13 @@ pub struct SettingError {
     pub value: String,
     /// What it takes.
     pub expected: &'static str,
+}
+
+fn words(origin: &str, value: &str, expected: &str) -> String {
+    match value {
+        "" => format!("{origin} is not set; it takes {expected}"),
+        _ => format!("{origin}={value:?} is not usable: {expected}"),
+    }
 }
 
 /// The weaker layers and what relative paths are relative to.
@@ -153,11 +160,18 @@ pub struct Layers<'l> {
     pub cwd: &'l Utf8Path,
     /// The project's directory, which targets.toml's paths and the default dist/ are relative to.
     pub root: &'l Utf8Path,
-    /// The default store.
-    pub default_cache: &'l Utf8Path,
+    /// The default store; none for a user without a home directory.
+    pub default_cache: Option<&'l Utf8Path>,
     /// The number of cores.
     pub cores: usize,
 }
+
+/// A shared directory would do for a store only if nobody else could write to it first.
+const NO_STORE: SettingError = SettingError {
+    origin: "XBUILD_CACHE_DIR",
+    value: String::new(),
+    expected: "a directory of this user's, who has no home directory to keep the store in",
+};
 
 /// Works every setting out.
 pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
@@ -224,7 +238,9 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
             origin: jobs.origin,
         }),
         sdk: optional(sdk),
-        cache_dir: cache_dir.unwrap_or_else(|| by_default(layers.default_cache.to_owned())),
+        cache_dir: cache_dir
+            .or_else(|| layers.default_cache.map(|dir| by_default(dir.to_owned())))
+            .ok_or(NO_STORE)?,
         dist: dist.unwrap_or_else(|| by_default(layers.root.join("dist"))),
         online: online.unwrap_or(by_default(false)),
         fail_fast: fail_fast.unwrap_or(by_default(false)),
@@ -328,5 +344,33 @@ fn flag(
         "1" | "true" | "yes" => Ok(Some((true, name))),
         "0" | "false" | "no" => Ok(Some((false, name))),
         _ => Err(SettingError { origin: name, value, expected: "1, true, yes, 0, false or no" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_without_a_home_names_the_store() {
+        let (flags, env) = (FlagLayer::default(), BTreeMap::new());
+        let named = BTreeMap::from([("XBUILD_CACHE_DIR".to_owned(), "store".to_owned())]);
+        let (cwd, root) = (Utf8Path::new("/here"), Utf8Path::new("/root"));
+        let resolve = |env| {
+            let layers = Layers {
+                flags: &flags,
+                env,
+                file: None,
+                user: None,
+                cwd,
+                root,
+                default_cache: None,
+                cores: 2,
+            };
+            resolve(&layers)
+        };
+        let refused = resolve(&env).unwrap_err().to_string();
+        assert!(refused.starts_with("XBUILD_CACHE_DIR is not set"), "{refused}");
+        assert_eq!(resolve(&named).unwrap().cache_dir.value, "/here/store");
     }
 }

@@ -29,8 +29,8 @@ pub struct Context<'c> {
     pub flags: &'c FlagLayer,
     /// The user's settings file, read.
     pub user: Option<&'c UserFile>,
-    /// The default store.
-    pub default_cache: &'c Utf8Path,
+    /// The default store; none for a user without a home directory.
+    pub default_cache: Option<&'c Utf8Path>,
     /// Ends the run.
     pub cancel: &'c Cancel,
     /// Hears of it.
