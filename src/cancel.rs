@@ -101,7 +101,7 @@ impl Drop for Registration<'_> {
 fn ignored(signal: i32) -> bool {
     let status = crate::fs::read_text("/proc/self/status".into()).unwrap_or_default();
     let mask =
-        status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
+        crate::fs::kernel_field(&status, "SigIgn").and_then(|digits| u64::from_str_radix(digits, 16).ok());
     mask.is_some_and(|mask| mask & (1 << (signal - 1)) != 0)
 }
 

@@ -69,6 +69,16 @@ pub fn read_text_if_present(path: &Utf8Path) -> Result<Option<String>> {
     }
 }
 
+/// What stands behind `label:` in a table that the kernel keeps (`/proc/self/status`, `/proc/meminfo`).
+pub fn kernel_field<'t>(table: &'t str, label: &str) -> Option<&'t str> {
+    table.lines().find_map(|line| line.strip_prefix(label)?.strip_prefix(':')).map(str::trim)
+}
+
+/// The same where it is a size, in bytes. The kernel writes kB and means 1024 bytes.
+pub fn kernel_size(table: &str, label: &str) -> Option<u64> {
+    Some(kernel_field(table, label)?.strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
 fn missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }

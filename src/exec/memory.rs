@@ -8,6 +8,9 @@ const LEAST: u64 = 512 << 20;
 /// More than this gains nothing that was measured.
 const MOST: u64 = 1 << 30;
 
+/// The line of /proc/meminfo that counts what programs may still take.
+const AVAILABLE: &str = "MemAvailable";
+
 /// The share of one slot: half of what the host (or the container) has to spare, over all slots. `None` where that is
 /// too little to gain from, or where the system does not tell.
 ///
@@ -15,7 +18,7 @@ const MOST: u64 = 1 << 30;
 /// a real program took 12 to 14 % less wall time on two cores, with the same bytes.
 pub fn memory_per_slot(slots: usize) -> Option<u64> {
     let text = |path: &str| fs::read_text(path.into()).ok();
-    let host = available(&text("/proc/meminfo")?)?;
+    let host = fs::kernel_size(&text("/proc/meminfo")?, AVAILABLE)?;
     let number = |path: &str| text(path)?.trim().parse::<u64>().ok();
     let group = number("/sys/fs/cgroup/memory.max")
         .map(|most| most.saturating_sub(number("/sys/fs/cgroup/memory.current").unwrap_or(0)));
@@ -27,15 +30,10 @@ fn share(spare: u64, slots: usize) -> Option<u64> {
     (share >= LEAST).then_some(share.min(MOST))
 }
 
-/// MemAvailable of /proc/meminfo, in bytes.
-fn available(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{available, share};
+    use super::{AVAILABLE, share};
+    use crate::fs::kernel_size;
 
     #[test]
     fn shares() {
@@ -48,7 +46,7 @@ mod tests {
 
     #[test]
     fn meminfo() {
-        assert_eq!(available("MemTotal:  9 kB\nMemAvailable:       12 kB\n"), Some(12 * 1024));
-        assert_eq!(available("MemTotal:  9 kB\n"), None);
+        assert_eq!(kernel_size("MemTotal:  9 kB\nMemAvailable:       12 kB\n", AVAILABLE), Some(12 * 1024));
+        assert_eq!(kernel_size("MemTotal:  9 kB\n", AVAILABLE), None);
     }
 }

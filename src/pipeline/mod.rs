@@ -190,7 +190,5 @@ fn run_targets(shared: &TargetShared<'_>) -> Vec<TargetRun> {
 }
 
 fn peak_memory() -> Option<u64> {
-    let status = fs::read_text("/proc/self/status".into()).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
+    fs::kernel_size(&fs::read_text("/proc/self/status".into()).ok()?, "VmHWM")
 }

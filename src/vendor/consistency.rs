@@ -3,7 +3,7 @@
 //! The rules are those of `checkVendorConsistency` in Go's `cmd/go/internal/modload/vendor.go`; checking them
 //! here names the fix before a dozen targets fail with the same message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{GoMod, GoVersion, ModuleVersion, Replace};
 
@@ -12,7 +12,7 @@ use crate::model::{GoMod, GoVersion, ModuleVersion, Replace};
 pub struct ModulesTxt {
     /// Modules with at least one package, and those marked explicit.
     pub modules: Vec<ModuleVersion>,
-    explicit: BTreeMap<ModuleVersion, bool>,
+    explicit: BTreeSet<ModuleVersion>,
     replaced: BTreeMap<(String, Option<String>), (String, Option<String>)>,
 }
 
@@ -27,7 +27,7 @@ impl ModulesTxt {
             } else if let (Some(notes), Some(module)) = (line.strip_prefix("## "), &current)
                 && notes.split(';').any(|note| note.trim() == "explicit")
             {
-                list.explicit.insert(module.clone(), true);
+                list.explicit.insert(module.clone());
             }
         }
         list
@@ -64,7 +64,7 @@ pub fn newest_go(modules_txt: &str) -> Option<GoVersion> {
 pub fn disagreements(go_mod: &GoMod, vendored: &ModulesTxt) -> Vec<String> {
     let mut lines = Vec::new();
     for module in &go_mod.requires {
-        if vendored.explicit.contains_key(module) {
+        if vendored.explicit.contains(module) {
             continue;
         }
         let other = vendored.modules.iter().find(|other| other.path == module.path);
@@ -75,7 +75,7 @@ pub fn disagreements(go_mod: &GoMod, vendored: &ModulesTxt) -> Vec<String> {
             _ => format!("{module} is required, and vendor/modules.txt does not list it as explicit"),
         });
     }
-    for module in vendored.explicit.keys() {
+    for module in &vendored.explicit {
         if !go_mod.requires.contains(module) && !go_mod.requires.iter().any(|other| other.path == module.path)
         {
             lines.push(format!("{module} is in vendor/, and go.mod does not require it"));
