@@ -54,7 +54,7 @@ impl Cancel {
         let mut state = self.lock();
         state.reason.get_or_insert(reason);
         for &group in &state.groups {
-            kill_group(group);
+            end_group(group);
         }
     }
 
@@ -73,7 +73,7 @@ impl Cancel {
         let mut state = self.lock();
         state.groups.insert(group);
         if state.reason.is_some() {
-            kill_group(group);
+            end_group(group);
         }
         Registration { cancel: self, group }
     }
@@ -108,7 +108,7 @@ fn ignored(signal: i32) -> bool {
 /// SIGKILL, because `go` passes no other signal on to its compilers; what they leave behind is in directories
 /// of ours.
 #[cfg(unix)]
-fn kill_group(group: u32) {
+pub(crate) fn end_group(group: u32) {
     use rustix::process::{Pid, Signal, kill_process_group};
     if let Some(pid) = i32::try_from(group).ok().and_then(Pid::from_raw) {
         let _ = kill_process_group(pid, Signal::KILL);
@@ -116,4 +116,4 @@ fn kill_group(group: u32) {
 }
 
 #[cfg(not(unix))]
-fn kill_group(_group: u32) {}
+pub(crate) fn end_group(_group: u32) {}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use crate::model::{Digest, Target};
+use crate::model::{Digest, SealLevel, Target};
 use crate::plan::Plan;
 use crate::vendor::VendorOrigin;
 
@@ -15,6 +15,13 @@ pub enum Event<'e> {
     Note(String),
     /// The plan stands; work begins.
     Planned(&'e Plan),
+    /// How strongly every step will be shut in.
+    Sealed {
+        /// The level.
+        level: SealLevel,
+        /// Why it is weaker than the user may expect.
+        why_weaker: Option<&'e str>,
+    },
     /// Modules are being gathered.
     Vendoring {
         /// Whether the network may be asked.

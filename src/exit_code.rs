@@ -19,6 +19,8 @@ pub enum ExitCode {
     System,
     /// SIGHUP, SIGINT or SIGTERM: 128 and the signal's number.
     Signal(i32),
+    /// In the process that sets a sandbox up: what the program behind it ended with. No user sees it.
+    Child(u8),
 }
 
 impl ExitCode {
@@ -43,6 +45,7 @@ impl ExitCode {
             ExitCode::Sdk => 4,
             ExitCode::Modules => 5,
             ExitCode::System => 6,
+            ExitCode::Child(status) => status,
             ExitCode::Signal(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
     }
@@ -57,6 +60,7 @@ impl ExitCode {
             ExitCode::Sdk => "no Go SDK, or one too old for xbuild or for the project",
             ExitCode::Modules => "modules are missing, or vendor/, go.mod and go.sum do not agree",
             ExitCode::System => "the system refused: a disk, a permission, a program that does not start",
+            ExitCode::Child(_) => "as the program in the sandbox ended",
             ExitCode::Signal(_) => "ended by a signal: 128 and its number (130 Ctrl-C, 143 SIGTERM)",
         }
     }

@@ -165,6 +165,11 @@ pub fn canonical(path: &Utf8Path) -> Result<Utf8PathBuf> {
     context(path.canonicalize_utf8(), "find", path)
 }
 
+/// What a link says.
+pub fn read_link(path: &Utf8Path) -> Result<Utf8PathBuf> {
+    context(path.read_link_utf8(), "read the link", path)
+}
+
 /// Renames within a file system.
 pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     context(fs::rename(from, to), "rename into", to)

@@ -37,6 +37,7 @@ pub mod plan;
 pub mod process;
 pub mod publish;
 pub mod report;
+pub mod sandbox;
 pub mod seal;
 pub mod toolchain;
 pub mod vcs;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::cancel::Cancel;
+use crate::cancel::{Cancel, end_group};
 
-/// A child process. It sees exactly `env`, reads nothing, and gets no shell.
+/// A child process. It sees exactly `env`, reads only `input`, and gets no shell.
 #[derive(Debug, Clone)]
 pub struct Process {
     /// The program; an absolute path, so that PATH is never asked.
@@ -18,6 +20,49 @@ pub struct Process {
     pub env: BTreeMap<String, String>,
     /// Its working directory.
     pub dir: Utf8PathBuf,
+    /// What it reads from its standard input; nothing where `None`.
+    pub input: Option<Vec<u8>>,
+}
+
+/// How often a guard looks.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a guard says of a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may go on.
+    Fine,
+    /// It must end now.
+    End,
+}
+
+/// Tells the guard that there is nothing left to look at.
+#[derive(Default)]
+struct Over {
+    told: Mutex<bool>,
+    bell: Condvar,
+}
+
+struct WhenDropped<'o>(&'o Over);
+
+impl Over {
+    fn when_dropped(&self) -> WhenDropped<'_> {
+        WhenDropped(self)
+    }
+
+    /// Whether it is over, after at most this long.
+    fn wait(&self, most: Duration) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.bell.wait_timeout_while(told, most, |told| !*told);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+impl Drop for WhenDropped<'_> {
+    fn drop(&mut self) {
+        *self.0.told.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.bell.notify_all();
+    }
 }
 
 /// How a child ended and what it said.
@@ -110,14 +155,27 @@ impl Process {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn stream(&self, cancel: &Cancel, mut on_line: impl FnMut(&str)) -> Result<Ended, ProcessError> {
+    pub fn stream(&self, cancel: &Cancel, on_line: impl FnMut(&str)) -> Result<Ended, ProcessError> {
+        self.stream_guarded(cancel, &|_| Verdict::Fine, on_line)
+    }
+
+    /// The same, with a guard that looks at the process, by its id, several times a second, and may end it and all
+    /// others of its group.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn stream_guarded(
+        &self,
+        cancel: &Cancel,
+        guard: &(dyn Fn(u32) -> Verdict + Sync),
+        mut on_line: impl FnMut(&str),
+    ) -> Result<Ended, ProcessError> {
         let mut run = || -> io::Result<Ended> {
             let (stdout_reader, stdout_writer) = io::pipe()?;
             let (stderr_reader, stderr_writer) = io::pipe()?;
             let expression = duct::cmd(self.program.as_std_path(), &self.args)
                 .full_env(&self.env)
                 .dir(&self.dir)
-                .stdin_null()
                 .stdout_file(stdout_writer)
                 .stderr_file(stderr_writer)
                 .unchecked()
@@ -125,11 +183,29 @@ impl Process {
                     own_group(command);
                     Ok(())
                 });
-            let handle = expression.start()?;
+            let fed = match &self.input {
+                Some(bytes) => expression.stdin_bytes(bytes.as_slice()),
+                None => expression.stdin_null(),
+            };
+            let handle = fed.start()?;
             // The expression holds the writing ends: as long as it lives the pipes do not end.
-            drop(expression);
-            let _registration = handle.pids().first().map(|&pid| cancel.register(pid));
+            drop((expression, fed));
+            let pid = handle.pids().first().copied();
+            let _registration = pid.map(|pid| cancel.register(pid));
+            let over = Over::default();
             let stdout = std::thread::scope(|scope| -> io::Result<Vec<u8>> {
+                // Told also when the reader below fails or panics: the scope waits for the guard.
+                let _told = over.when_dropped();
+                if let Some(pid) = pid {
+                    let over = &over;
+                    scope.spawn(move || {
+                        while !over.wait(LOOK) {
+                            if guard(pid) == Verdict::End {
+                                end_group(pid);
+                            }
+                        }
+                    });
+                }
                 let stdout = scope.spawn(move || {
                     let mut bytes = Vec::new();
                     let mut reader = stdout_reader;
@@ -195,6 +271,7 @@ mod tests {
             args: vec!["-c".to_owned(), script.to_owned()],
             env: BTreeMap::from([("ONLY".to_owned(), "this".to_owned())]),
             dir: "/".into(),
+            input: None,
         }
     }
 

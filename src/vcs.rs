@@ -48,6 +48,7 @@ pub fn git_state(
             args: harmless.iter().chain(args).map(|arg| (*arg).to_owned()).collect(),
             env: env.clone(),
             dir: dir.to_owned(),
+            input: None,
         };
         let ended = process.run(cancel).map_err(|error| error.to_string())?;
         if !ended.status.success() {

@@ -7,12 +7,13 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::fs;
-use crate::model::{Digest, Target};
+use crate::model::{Digest, SealLevel, Target};
 
-/// Programs by project directory, build and target: `outputs-v0/<blake3 of these>/{program,digest}`.
+/// Programs by project directory, build, target and seal, so that none comes back under a stronger seal than it had: `outputs-v0/<blake3 of these>/{program,digest}`.
 #[derive(Debug)]
 pub struct OutputStore {
     dir: Utf8PathBuf,
+    seal: SealLevel,
 }
 
 /// A program that was put in place before its build.
@@ -24,12 +25,12 @@ pub struct Seed {
 
 impl OutputStore {
     /// The store below a cache directory.
-    pub fn new(cache_dir: &Utf8Path) -> Self {
-        OutputStore { dir: cache_dir.join("outputs-v0") }
+    pub fn new(cache_dir: &Utf8Path, seal: SealLevel) -> Self {
+        OutputStore { dir: cache_dir.join("outputs-v0"), seal }
     }
 
     fn entry(&self, module_dir: &Utf8Path, build: &str, target: &Target) -> Utf8PathBuf {
-        let name = [module_dir.as_str(), build, &target.to_string()].join("\0");
+        let name = [module_dir.as_str(), build, &target.to_string(), self.seal.as_str()].join("\0");
         self.dir.join(blake3::hash(name.as_bytes()).to_hex().as_str())
     }
 
@@ -79,7 +80,8 @@ mod tests {
     fn only_an_untouched_program_comes_back() {
         let dir = tempfile::tempdir().unwrap();
         let root = Utf8Path::from_path(dir.path()).unwrap();
-        let (store, target) = (OutputStore::new(&root.join("cache")), Target::new("linux", "amd64"));
+        let (store, target) =
+            (OutputStore::new(&root.join("cache"), SealLevel::Env), Target::new("linux", "amd64"));
         let (program, place) = (root.join("program"), root.join("out/program"));
         fs::write_atomic(&program, b"the bytes").unwrap();
         let digest = Digest::of_bytes(b"the bytes");

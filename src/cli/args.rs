@@ -1,10 +1,13 @@
 //! Arguments, as clap reads them.
 
+use std::time::Duration;
+
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Color, FlagLayer};
+use crate::config::{Color, DURATION, FlagLayer, MEMORY, SEAL, duration, memory};
 use crate::exit_code::ExitCode;
+use crate::model::SealChoice;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -17,8 +20,8 @@ Examples:
 
 Environment:
   XBUILD_SDK, XBUILD_JOBS, XBUILD_CACHE_DIR, XBUILD_DIST, XBUILD_TARGETS, XBUILD_ONLINE,
-  XBUILD_FAIL_FAST, XBUILD_COLOR, XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR,
-  CLICOLOR_FORCE";
+  XBUILD_FAIL_FAST, XBUILD_SEAL, XBUILD_TIMEOUT, XBUILD_MEMORY, XBUILD_PROCESSES, XBUILD_COLOR,
+  XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR, CLICOLOR_FORCE";
 
 fn after_help() -> String {
     format!("{EXAMPLES}\n\nExit codes:\n{}", ExitCode::table())
@@ -104,6 +107,15 @@ pub(super) struct SelectionArgs {
     /// Never fetch, whatever the settings say
     #[arg(long)]
     pub(super) offline: bool,
+    /// How strongly each step is shut in: auto (the strongest that works), strict, landlock or env
+    #[arg(long, value_name = "LEVEL", value_parser = |text: &str| SealChoice::parse(text).ok_or(SEAL))]
+    pub(super) seal: Option<SealChoice>,
+    /// End a target that takes longer, such as 90s, 10m or 1h30m
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| duration(text).ok_or(DURATION))]
+    pub(super) timeout: Option<Duration>,
+    /// End a step whose processes hold more memory together, such as 2GiB
+    #[arg(long, value_name = "SIZE", value_parser = |text: &str| memory(text).ok_or(MEMORY))]
+    pub(super) memory: Option<u64>,
     /// Print the result as data on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -175,6 +187,9 @@ impl SelectionArgs {
         layer.targets.clone_from(&self.targets);
         layer.jobs = self.jobs.and_then(|jobs| usize::try_from(jobs).ok());
         layer.dist.clone_from(&self.dist);
+        layer.seal = self.seal;
+        layer.timeout = self.timeout;
+        layer.memory = self.memory;
         layer.online = if self.online { Some(true) } else { self.offline.then_some(false) };
         layer
     }

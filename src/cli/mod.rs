@@ -16,9 +16,14 @@ use session::Session;
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::report::show_error;
+use crate::sandbox;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
+    // Nothing else is read: this process is about to give everything up.
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == sandbox::HELPER) {
+        return ExitCode::Child(sandbox::helper());
+    }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -8,7 +8,7 @@ use crate::exit_code::ExitCode;
 use crate::model::Resources;
 use crate::pipeline::{self, Prepared, Request};
 use crate::report::{HumanReporter, plan_json, show_plan};
-use crate::seal::{Directories, seal};
+use crate::seal::{Directories, SourceView, seal};
 
 pub(super) fn run(session: &Session, args: &PlanArgs) -> Result<ExitCode, Error> {
     let flags = args.selection.extend(session.global.layer());
@@ -28,7 +28,7 @@ pub(super) fn print(session: &Session, prepared: &Prepared, json: bool) {
         return;
     }
     let directories = Directories {
-        source: &plan.project.module_dir,
+        source: &SourceView::in_place(&plan.project.module_dir, prepared.sealing.level),
         cache: &plan.settings.cache_dir.value,
         staging: "<staging>".into(),
         scratch: "<scratch>".into(),
@@ -40,7 +40,11 @@ pub(super) fn print(session: &Session, prepared: &Prepared, json: bool) {
         .zip(shares)
         .flat_map(|(target, slots)| {
             let actions = target.builds.iter().map(|build| seal(plan, &target.target, build, &directories));
-            actions.map(move |action| (action, Resources { slots, memory: None })).collect::<Vec<_>>()
+            actions
+                .map(move |action| {
+                    (action, Resources { slots, memory: None, limits: plan.settings.limits() })
+                })
+                .collect::<Vec<_>>()
         })
         .collect();
     session.terminal.data(&plan_json(plan, &actions));

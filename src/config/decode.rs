@@ -94,6 +94,27 @@ impl<'t, 'p> Fields<'t, 'p> {
         }
     }
 
+    /// A string that means something; `expected` says what.
+    pub(super) fn word<T>(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Option<Located<T>> {
+        let text = self.string(key, example)?;
+        let value = parse(&text.value);
+        if value.is_none() {
+            self.problems.push(Problem::new(
+                text.span.clone(),
+                format!("`{key}` {} cannot be {:?}", self.place(), text.value),
+                format!("not {expected}"),
+                format!("write `{example}`, or take `{key}` out"),
+            ));
+        }
+        value.map(|value| Located { value, span: text.span })
+    }
+
     /// A list of strings.
     pub(super) fn strings(
         &mut self,

@@ -16,6 +16,7 @@ mod sections;
 mod settings;
 mod suggest;
 mod template;
+mod units;
 mod words;
 
 pub use file::{Known, ProjectFile};
@@ -26,3 +27,4 @@ pub use sections::{BuildSection, FlagSection, OverrideSection, PackageSection, V
 pub use settings::{Color, FlagLayer, Layers, SettingError, Settings, UserFile, resolve, unknown_variables};
 pub use suggest::nearest;
 pub use template::{PLACEHOLDERS, Template, TemplateError, Values};
+pub use units::{DURATION, MEMORY, SEAL, duration, memory};

@@ -1,10 +1,14 @@
 //! The tables of targets.toml, each read from its fields.
 
+use std::time::Duration;
+
 use super::decode::Fields;
 use super::pattern::TargetPattern;
 use super::problem::{Located, Problem};
 use super::suggest::did_you_mean;
 use super::template::{PLACEHOLDERS, Template, TemplateError};
+use super::units::{DURATION, MEMORY, SEAL, duration, memory};
+use crate::model::{SealChoice, SealLevel};
 
 /// A list of target patterns and the bytes of each.
 pub type Patterns = Located<Vec<Located<TargetPattern>>>;
@@ -102,6 +106,14 @@ pub struct SettingsSection {
     pub cache_dir: Option<Located<String>>,
     /// Whether the first failure stops the others.
     pub fail_fast: Option<Located<bool>>,
+    /// How strongly steps are shut in. A project can only ask for the strongest.
+    pub seal: Option<Located<SealChoice>>,
+    /// Wall time of a target.
+    pub timeout: Option<Located<Duration>>,
+    /// Bytes of memory of a step.
+    pub memory: Option<Located<u64>>,
+    /// Processes of a step.
+    pub processes: Option<Located<u64>>,
     /// The SDK; the user's file only.
     pub sdk: Option<Located<String>>,
     /// Whether modules may be fetched; the user's file only.
@@ -229,6 +241,15 @@ impl PackageSection {
     }
 }
 
+/// What is built must not decide how well it is watched: weaker seals are the user's choice.
+fn seal(fields: &mut Fields<'_, '_>, own: bool) -> Option<Located<SealChoice>> {
+    let strict = SealChoice::Only(SealLevel::Strict);
+    let expected = if own { SEAL } else { "\"strict\", which is all that a project can ask for" };
+    fields.word("seal", "seal = \"strict\"", expected, |text| {
+        SealChoice::parse(text).filter(|choice| own || *choice == strict)
+    })
+}
+
 impl SettingsSection {
     /// Reads what both files may hold, and with `own` what only the user's own file may.
     pub(super) fn read(fields: &mut Fields<'_, '_>, own: bool) -> Self {
@@ -237,6 +258,10 @@ impl SettingsSection {
             dist: fields.string("dist", "dist = \"dist\""),
             cache_dir: fields.string("cache_dir", "cache_dir = \"cache\""),
             fail_fast: fields.boolean("fail_fast", "fail_fast = true"),
+            seal: seal(fields, own),
+            timeout: fields.word("timeout", "timeout = \"20m\"", DURATION, duration),
+            memory: fields.word("memory", "memory = \"4GiB\"", MEMORY, memory),
+            processes: fields.number("processes", "processes = 200"),
             sdk: own.then(|| fields.string("sdk", "sdk = \"/usr/local/go\"")).flatten(),
             online: own.then(|| fields.boolean("online", "online = false")).flatten(),
             color: own.then(|| fields.string("color", "color = \"auto\"")).flatten(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
@@ -12,7 +13,8 @@ use super::grammar::parse;
 use super::problem::{ConfigError, Located, Problem, Source};
 use super::sections::SettingsSection;
 use super::suggest::did_you_mean;
-use crate::model::{Origin, Setting};
+use super::units::{DURATION, MEMORY, SEAL, duration, memory};
+use crate::model::{Origin, SealChoice, Setting, StepLimits};
 
 /// When to colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -53,6 +55,12 @@ pub struct FlagLayer {
     pub online: Option<bool>,
     /// `--fail-fast` or `--keep-going`.
     pub fail_fast: Option<bool>,
+    /// `--seal`.
+    pub seal: Option<SealChoice>,
+    /// `--timeout`.
+    pub timeout: Option<Duration>,
+    /// `--memory`.
+    pub memory: Option<u64>,
     /// `--color`.
     pub color: Option<Color>,
     /// `--target`.
@@ -117,6 +125,14 @@ pub struct Settings {
     pub online: Setting<bool>,
     /// Whether the first failure stops the other targets.
     pub fail_fast: Setting<bool>,
+    /// How strongly steps are shut in.
+    pub seal: Setting<SealChoice>,
+    /// Wall time of a target.
+    pub timeout: Setting<Option<Duration>>,
+    /// Bytes of memory of a step, over all its processes.
+    pub memory: Setting<Option<u64>>,
+    /// Processes of a step.
+    pub processes: Setting<Option<u64>>,
     /// Colour.
     pub color: Setting<Color>,
     /// Which targets; the file's, or the host, when `None`.
@@ -125,6 +141,13 @@ pub struct Settings {
     pub version: Setting<Option<String>>,
     /// A commit id that overrides git's.
     pub commit: Setting<Option<String>>,
+}
+
+impl Settings {
+    /// What a step may use at most.
+    pub fn limits(&self) -> StepLimits {
+        StepLimits { time: self.timeout.value, memory: self.memory.value, processes: self.processes.value }
+    }
 }
 
 /// A layer that holds something unusable.
@@ -223,6 +246,21 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
         layers.pick(flags.fail_fast, fail_fast_flag, flag("XBUILD_FAIL_FAST", layers.env)?, |s| {
             s.fail_fast.as_ref()
         });
+    let seal =
+        layers.pick(flags.seal, "--seal", word("XBUILD_SEAL", layers.env, SEAL, SealChoice::parse)?, |s| {
+            s.seal.as_ref()
+        });
+    let timeout = layers.pick(
+        flags.timeout,
+        "--timeout",
+        word("XBUILD_TIMEOUT", layers.env, DURATION, duration)?,
+        |s| s.timeout.as_ref(),
+    );
+    let memory =
+        layers.pick(flags.memory, "--memory", word("XBUILD_MEMORY", layers.env, MEMORY, memory)?, |s| {
+            s.memory.as_ref()
+        });
+    let processes = layers.pick(None, "", number("XBUILD_PROCESSES", layers.env)?, |s| s.processes.as_ref());
     let words = |list: String| -> Vec<String> {
         list.split([' ', ';', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
@@ -244,6 +282,10 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
         dist: dist.unwrap_or_else(|| by_default(layers.root.join("dist"))),
         online: online.unwrap_or(by_default(false)),
         fail_fast: fail_fast.unwrap_or(by_default(false)),
+        seal: seal.unwrap_or(by_default(SealChoice::Auto)),
+        timeout: optional(timeout),
+        memory: optional(memory),
+        processes: optional(processes),
         color,
         targets: optional(targets),
         version: optional(text("XBUILD_VERSION", layers.env).map(from_env)),
@@ -271,9 +313,13 @@ const VARIABLES: &[&str] = &[
     "XBUILD_DIST",
     "XBUILD_FAIL_FAST",
     "XBUILD_JOBS",
+    "XBUILD_MEMORY",
     "XBUILD_ONLINE",
+    "XBUILD_PROCESSES",
     "XBUILD_SDK",
+    "XBUILD_SEAL",
     "XBUILD_TARGETS",
+    "XBUILD_TIMEOUT",
     "XBUILD_VERSION",
 ];
 
@@ -332,6 +378,19 @@ fn number(
     match value.parse() {
         Ok(number @ 1..=4096) => Ok(Some((number, name))),
         _ => Err(SettingError { origin: name, value, expected: "a whole number from 1 to 4096" }),
+    }
+}
+
+fn word<T>(
+    name: &'static str,
+    env: &BTreeMap<String, String>,
+    expected: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<Option<(T, &'static str)>, SettingError> {
+    let Some((value, _)) = text(name, env) else { return Ok(None) };
+    match parse(&value) {
+        Some(parsed) => Ok(Some((parsed, name))),
+        None => Err(SettingError { origin: name, value, expected }),
     }
 }
 

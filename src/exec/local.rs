@@ -1,21 +1,23 @@
-//! Steps as child processes of this host.
+//! Steps as child processes of this host, shut in as their action says.
 
 use std::time::Instant;
 
+use camino::Utf8PathBuf;
+
 use super::graph::PackageGraph;
+use super::watch::{Watch, ran_out};
 use super::{ExecError, Executor, Progress};
 use crate::cancel::Cancel;
 use crate::fs;
-use crate::model::{ActionResult, BuildOutcome, Resources, SealedAction};
+use crate::model::{Access, ActionResult, BuildOutcome, Mount, Resources, SealedAction};
 use crate::process::Process;
+use crate::sandbox::{Enclosure, Limits, SETUP_FAILED, enclose};
 
-/// Runs each step directly, sealed by its environment alone.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct LocalExecutor;
-
-impl LocalExecutor {
-    /// The word for this seal in metadata.json.
-    pub const SEAL: &str = "env";
+/// Runs each step in the sandbox of its seal.
+#[derive(Debug, Clone)]
+pub struct LocalExecutor {
+    /// An empty directory, on which each step's file system is put together.
+    pub root: Utf8PathBuf,
 }
 
 impl Executor for LocalExecutor {
@@ -26,16 +28,23 @@ impl Executor for LocalExecutor {
         cancel: &Cancel,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<ActionResult, ExecError> {
-        for path in [&action.output, &action.action_graph] {
-            if let Some(parent) = path.parent() {
-                fs::create_dir_all(parent)?;
+        for mount in &action.mounts {
+            if let Mount::Bind { host, access: Access::Write, .. } = mount {
+                fs::create_dir_all(host)?;
             }
         }
+        let watch = Watch::new(resources.limits);
         let started = Instant::now();
-        let process = process(action, resources);
+        let enclosure = Enclosure {
+            level: action.seal,
+            mounts: &action.mounts,
+            root: &self.root,
+            limits: Limits { memory: resources.limits.memory, processes: resources.limits.processes },
+        };
+        let process = enclose(process(action, resources), &enclosure);
         let mut graph: Option<PackageGraph> = None;
         let (mut messages, mut compiled) = (String::new(), 0);
-        let ended = process.stream(cancel, |line| {
+        let ended = process.stream_guarded(cancel, &|pid| watch.look(pid), |line| {
             if graph.is_none() {
                 graph = fs::read_text(&action.action_graph).ok().as_deref().and_then(PackageGraph::parse);
             }
@@ -59,12 +68,14 @@ impl Executor for LocalExecutor {
         let graph = graph
             .or_else(|| fs::read_text(&action.action_graph).ok().as_deref().and_then(PackageGraph::parse))
             .unwrap_or_default();
+        let (broken, peak_memory) = watch.ended();
         Ok(ActionResult {
-            outcome: outcome(ended.status),
+            outcome: broken.unwrap_or_else(|| outcome(ended.status, &messages)),
             messages,
             packages: graph.total(),
             compiled,
             elapsed: started.elapsed(),
+            peak_memory,
         })
     }
 }
@@ -81,16 +92,23 @@ fn process(action: &SealedAction, resources: Resources) -> Process {
         env.insert("GOGC".to_owned(), "off".to_owned());
         env.insert("GOMEMLIMIT".to_owned(), bytes.to_string());
     }
-    Process { program: program.into(), args, env, dir: action.dir.clone() }
+    Process { program: program.into(), args, env, dir: action.dir.clone(), input: None }
 }
 
-fn outcome(status: std::process::ExitStatus) -> BuildOutcome {
+/// How a step ended that nobody here ended.
+fn outcome(status: std::process::ExitStatus, messages: &str) -> BuildOutcome {
     #[cfg(unix)]
     if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return BuildOutcome::Signal(signal);
+        const SIGKILL: i32 = 9;
+        return match signal {
+            SIGKILL => BuildOutcome::OutOfMemory(None),
+            other => BuildOutcome::Signal(other),
+        };
     }
     match status.code() {
         Some(0) => BuildOutcome::Success,
+        Some(code) if code == i32::from(SETUP_FAILED) => BuildOutcome::NotSealed,
+        Some(_) if ran_out(messages) => BuildOutcome::OutOfMemory(None),
         code => BuildOutcome::Exit(code.unwrap_or(-1)),
     }
 }

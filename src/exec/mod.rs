@@ -1,12 +1,14 @@
 //! Running sealed actions.
 //!
 //! Takes a [`SealedAction`] and its share of the host, returns an [`ActionResult`]. An executor reports progress
-//! through a callback and prints nothing. The kernel sandbox and remote execution are further executors.
+//! through a callback and prints nothing. Remote execution is a further executor.
 
 mod graph;
 mod local;
 mod memory;
 mod slots;
+mod usage;
+mod watch;
 
 pub use local::LocalExecutor;
 pub use memory::memory_per_slot;

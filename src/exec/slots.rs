@@ -8,6 +8,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 /// A fixed number of slots.
 #[derive(Debug)]
 pub struct SlotBudget {
+    all: usize,
     free: Mutex<usize>,
     returned: Condvar,
 }
@@ -22,7 +23,7 @@ pub struct Lease<'b> {
 impl SlotBudget {
     /// A budget of at least one slot.
     pub fn new(slots: usize) -> Self {
-        SlotBudget { free: Mutex::new(slots.max(1)), returned: Condvar::new() }
+        SlotBudget { all: slots.max(1), free: Mutex::new(slots.max(1)), returned: Condvar::new() }
     }
 
     /// Waits until `slots` are free at once and takes them.
@@ -35,7 +36,7 @@ impl SlotBudget {
     }
 }
 
-impl Lease<'_> {
+impl<'b> Lease<'b> {
     /// How many.
     pub fn slots(&self) -> usize {
         self.slots
@@ -45,6 +46,14 @@ impl Lease<'_> {
     pub fn shrink(&mut self) {
         self.give_back(self.slots - 1);
         self.slots = 1;
+    }
+
+    /// Waits until no other step runs, and keeps the others waiting.
+    pub fn widen(&mut self, budget: &'b SlotBudget) {
+        self.give_back(self.slots);
+        self.slots = 0;
+        let mut all = budget.take(budget.all);
+        std::mem::swap(self, &mut all);
     }
 
     fn give_back(&self, slots: usize) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use super::Target;
+use super::{Mount, SealLevel, Target};
 
 /// A `go build` of one main package for one target, with nothing left to the host.
 ///
@@ -23,9 +23,13 @@ pub struct SealedAction {
     pub env: BTreeMap<String, String>,
     /// The working directory.
     pub dir: Utf8PathBuf,
-    /// Where the step writes its binary.
+    /// How strongly the step is shut in.
+    pub seal: SealLevel,
+    /// What it sees. Command line, environment and directory speak of these places.
+    pub mounts: Vec<Mount>,
+    /// Where on the host its binary appears.
     pub output: Utf8PathBuf,
-    /// Where the step writes its graph of packages; see [`crate::exec`].
+    /// Where on the host its graph of packages appears; see [`crate::exec`].
     pub action_graph: Utf8PathBuf,
 }
 
@@ -36,6 +40,19 @@ pub struct Resources {
     pub slots: usize,
     /// Up to how many bytes each process may grow before it collects garbage; Go's own rule where `None`.
     pub memory: Option<u64>,
+    /// What ends the step.
+    pub limits: StepLimits,
+}
+
+/// What a step may use at most; without a limit where `None`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct StepLimits {
+    /// Wall time.
+    pub time: Option<Duration>,
+    /// Bytes of memory, over all its processes.
+    pub memory: Option<u64>,
+    /// Processes.
+    pub processes: Option<u64>,
 }
 
 /// What an executed step left behind.
@@ -51,6 +68,8 @@ pub struct ActionResult {
     pub compiled: usize,
     /// Wall time.
     pub elapsed: Duration,
+    /// The most memory that its processes together were seen to hold, in bytes; 0 where the system does not tell.
+    pub peak_memory: u64,
 }
 
 /// How a step ended.
@@ -62,4 +81,12 @@ pub enum BuildOutcome {
     Exit(i32),
     /// A signal.
     Signal(i32),
+    /// It was ended because its time was over.
+    TimedOut(Duration),
+    /// It ran out of memory: of what it may use, in bytes, or of what the host has.
+    OutOfMemory(Option<u64>),
+    /// It was ended because it had more processes than this.
+    TooManyProcesses(u64),
+    /// The sandbox could not be set up; the messages say why.
+    NotSealed,
 }

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use super::{Digest, Target};
+use super::{Digest, SealLevel, Target};
 
 /// What an artifact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -46,6 +46,8 @@ pub struct Artifact {
     pub binaries: Vec<String>,
     /// `tar.gz`, `zip`; empty for a program.
     pub format: String,
+    /// How strongly the step was shut in that made it, or the weakest of those inside; `None` for lists.
+    pub seal: Option<SealLevel>,
     /// Digest of the bytes.
     pub digest: Digest,
 }

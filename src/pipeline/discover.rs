@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::prepare::{Context, go_mod, layers, listing_environment, sdk};
+use super::sealing::inputs;
 use crate::config::resolve;
 use crate::error::Error;
 use crate::model::{Port, Target, short_name};
@@ -34,6 +35,7 @@ pub fn discover(context: &Context<'_>) -> Result<Discovery, Error> {
     let sdk = sdk(context)?;
     let go_mod = go_mod(context.cwd, &sdk, context)?;
     let settings = resolve(&layers(None, context.cwd, context))?;
+    inputs(context.cwd, &settings)?;
     let env = listing_environment(&sdk, context.cwd, &settings, context)?;
     let patterns = ["./...".to_owned()];
     let targets: Vec<Target> = sdk.ports.iter().filter(|port| port.first_class).map(Port::target).collect();

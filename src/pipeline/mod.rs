@@ -2,6 +2,7 @@
 
 mod discover;
 mod prepare;
+mod sealing;
 mod target;
 
 use std::time::Instant;
@@ -10,6 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 pub use discover::{Discovery, FoundProgram, discover};
 pub use prepare::{Context, Prepared, Request, prepare, targets};
+pub use sealing::Sealing;
 
 use crate::cache::OutputStore;
 use crate::error::Error;
@@ -17,10 +19,10 @@ use crate::event::{Event, TargetReport};
 use crate::exec::{LocalExecutor, SlotBudget, memory_per_slot, waves};
 use crate::fs;
 use crate::inspect::go_sums;
-use crate::model::Artifact;
+use crate::model::{Artifact, SealLevel};
 use crate::plan::Plan;
 use crate::publish::{ArtifactRecord, Metadata, MetadataInputs, Publication, publish};
-use crate::seal::{Directories, SourceView};
+use crate::seal::{Directories, SourceRequest, SourceView};
 use crate::toolchain::identify;
 use crate::vendor::{VendorRequest, VendorTree};
 use target::{TargetRun, TargetShared};
@@ -34,6 +36,8 @@ pub struct RunReport {
     pub records: Vec<ArtifactRecord>,
     /// Where the results are.
     pub place: Utf8PathBuf,
+    /// How strongly every step was shut in.
+    pub seal: SealLevel,
     /// Wall time in all.
     pub elapsed: std::time::Duration,
     /// The most memory that xbuild itself, without its children, had resident, in bytes; where the system tells.
@@ -77,6 +81,8 @@ pub fn build(
     let settings = &plan.settings;
     let (cache, dist) = (&settings.cache_dir.value, &settings.dist.value);
     context.listener.event(&Event::Planned(plan));
+    let why_weaker = prepared.sealing.why_weaker.as_deref();
+    context.listener.event(&Event::Sealed { level: prepared.sealing.level, why_weaker });
     let vendor = vendor(prepared, context)?;
 
     let scratch = fs::temporary_dir(&cache.join("tmp"), "run-")?;
@@ -87,24 +93,26 @@ pub fn build(
     let fresh_dist = !staging_parent.exists();
     let staging = fs::temporary_dir(&staging_parent, ".xbuild-")?;
     let module_dir = &plan.project.module_dir;
-    let source = match &vendor.dir {
-        None => SourceView::in_place(module_dir),
-        Some(tree) => SourceView::with_vendor(module_dir, tree, scratch.path(), &[dist, cache])?,
-    };
+    let level = prepared.sealing.level;
+    let source = SourceView::make(&SourceRequest {
+        dir: module_dir,
+        scan: &prepared.source,
+        vendor: vendor.dir.as_deref(),
+        leave_out: &[dist, cache, staging.path()],
+        scratch: scratch.path(),
+        level,
+    })?;
     let sums = go_sums(&fs::read_text_if_present(&module_dir.join("go.sum"))?.unwrap_or_default());
+    let budget = SlotBudget::new(settings.jobs.value);
     let shared = TargetShared {
         plan,
         recipes: &prepared.recipes,
-        executor: &LocalExecutor,
-        outputs: OutputStore::new(cache),
+        executor: &LocalExecutor { root: cache.join(sealing::ROOT) },
+        outputs: OutputStore::new(cache, level),
+        budget: &budget,
         sums,
         memory: memory_per_slot(settings.jobs.value),
-        directories: Directories {
-            source: source.path(),
-            cache,
-            staging: staging.path(),
-            scratch: scratch.path(),
-        },
+        directories: Directories { source: &source, cache, staging: staging.path(), scratch: scratch.path() },
         cancel: context.cancel,
         listener: context.listener,
     };
@@ -132,14 +140,21 @@ pub fn build(
             (Vec::new(), path.clone())
         }
         None => {
-            let made_by = MetadataInputs { plan, sdk: identity?, vendor: &vendor, seal: LocalExecutor::SEAL };
+            let made_by = MetadataInputs { plan, sdk: identity?, vendor: &vendor, seal: level };
             (deliver(plan, &Metadata::of(made_by), artifacts, staging.path())?, dist.clone())
         }
     };
     staging.close()?;
     scratch.close()?;
     context.listener.event(&Event::Published { place: &place, files: records.len() });
-    Ok(RunReport { targets, records, place, elapsed: started.elapsed(), peak_memory: peak_memory() })
+    Ok(RunReport {
+        targets,
+        records,
+        place,
+        seal: level,
+        elapsed: started.elapsed(),
+        peak_memory: peak_memory(),
+    })
 }
 
 /// Puts the artifacts into dist/.
@@ -172,13 +187,12 @@ fn deliver(
 fn run_targets(shared: &TargetShared<'_>) -> Vec<TargetRun> {
     let targets = &shared.plan.targets;
     let jobs = shared.plan.settings.jobs.value;
-    let budget = SlotBudget::new(jobs);
     std::thread::scope(|scope| {
         let running: Vec<_> = targets
             .iter()
             .zip(waves(jobs, targets.len()))
             .map(|(target, slots)| {
-                let lease = budget.take(slots);
+                let lease = shared.budget.take(slots);
                 scope.spawn(move || target::run(shared, target, lease))
             })
             .collect();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::sealing::{Sealing, inputs, settle};
 use crate::cancel::Cancel;
 use crate::config::{
     ConfigError, FlagLayer, Known, Layers, ProjectFile, Recipe, Settings, Source, UserFile, VersionSource,
@@ -15,7 +16,8 @@ use crate::fs;
 use crate::locate::{LocateError, Location, locate};
 use crate::model::{GoMod, Port, Sdk, Target};
 use crate::plan::{Inputs, Plan, ProjectPlan, VersionInputs, make, project_version, select};
-use crate::toolchain::{HostEnvironment, Query, SdkError, environment, find, main_packages};
+use crate::seal::SourceScan;
+use crate::toolchain::{GoDirectories, HostEnvironment, Query, SdkError, environment, find, main_packages};
 use crate::vcs::git_state;
 use crate::vendor::{VendorError, local_modules};
 
@@ -55,6 +57,10 @@ pub struct Prepared {
     pub go_mod: GoMod,
     /// Recipes at hand.
     pub recipes: Vec<Recipe>,
+    /// The seal of every step.
+    pub sealing: Sealing,
+    /// The module's inputs.
+    pub source: SourceScan,
 }
 
 /// The project's file and the settings; the file is checked against an SDK where there is one.
@@ -123,6 +129,7 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
 
     let dir = file.as_ref().and_then(|file| file.project.dir.as_ref());
     let module_dir = dir.map_or_else(|| location.root.clone(), |dir| location.root.join(&dir.value));
+    let source = inputs(&module_dir, &settings)?;
     let go_mod = go_mod(&module_dir, &sdk, context)?;
     let (selection, complete) = select(file.as_ref(), &settings, &sdk)?;
     let env = listing_environment(&sdk, &module_dir, &settings, context)?;
@@ -130,11 +137,13 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
     let query =
         Query { module_dir: &module_dir, patterns: &patterns, targets: &selection.targets, env: &env };
     let mains = main_packages(&query, &sdk, context.cancel).map_err(Error::List)?;
+    let sealing = settle(&settings, context)?;
 
-    let source = file.as_ref().and_then(|file| file.project.version.as_ref()).map(|version| &version.value);
+    let version_source =
+        file.as_ref().and_then(|file| file.project.version.as_ref()).map(|version| &version.value);
     let git = git_state(&location.root, context.env, context.cancel);
     let version = project_version(&VersionInputs {
-        source: source.unwrap_or(&VersionSource::Auto),
+        source: version_source.unwrap_or(&VersionSource::Auto),
         override_version: settings.version.value.as_deref(),
         override_commit: settings.commit.value.as_deref(),
         git: &git,
@@ -161,7 +170,7 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         no_packages: request.no_packages,
         env: context.env,
     })?;
-    Ok(Prepared { plan, go_mod, recipes })
+    Ok(Prepared { plan, go_mod, recipes, sealing, source })
 }
 
 /// Reads go.mod and refuses one that wants a newer SDK, before anything is built.
@@ -206,7 +215,7 @@ pub(super) fn listing_environment(
 ) -> Result<BTreeMap<String, String>, Error> {
     let cache = &settings.cache_dir.value;
     crate::cache::open(cache)?;
-    let mut env = environment::sealed(sdk, cache);
+    let mut env = environment::sealed(&GoDirectories::in_store(sdk, cache));
     env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
     if !module_dir.join("vendor").is_dir() {
         let local = local_modules(sdk, cache, context.env, context.cancel).map_err(Error::List)?;

@@ -7,12 +7,12 @@ use camino::Utf8PathBuf;
 
 use crate::cache::OutputStore;
 use crate::cancel::{Cancel, Reason};
-use crate::config::Recipe;
+use crate::config::{Recipe, Settings};
 use crate::event::{BuildReport, BuildStatus, Event, Listener, Phase, TargetReport};
-use crate::exec::{Executor, Lease, Progress};
+use crate::exec::{Executor, Lease, Progress, SlotBudget};
 use crate::fs;
 use crate::inspect::{Expectation, inspect};
-use crate::model::{Artifact, ArtifactKind, BuildOutcome, Digest, Resources, Target};
+use crate::model::{ActionResult, Artifact, ArtifactKind, BuildOutcome, Digest, Resources, Target};
 use crate::package::{PackageInputs, Program, package};
 use crate::plan::{BuildPlan, PackagePlan, Plan, TargetPlan};
 use crate::seal::{Directories, seal};
@@ -23,6 +23,7 @@ pub(super) struct TargetShared<'s> {
     pub(super) recipes: &'s [Recipe],
     pub(super) executor: &'s dyn Executor,
     pub(super) outputs: OutputStore,
+    pub(super) budget: &'s SlotBudget,
     pub(super) sums: BTreeMap<(String, String), String>,
     pub(super) memory: Option<u64>,
     pub(super) directories: Directories<'s>,
@@ -37,14 +38,14 @@ pub(super) struct TargetRun {
 }
 
 /// Builds, inspects, hashes and packages.
-pub(super) fn run(shared: &TargetShared<'_>, planned: &TargetPlan, mut lease: Lease<'_>) -> TargetRun {
+pub(super) fn run<'b>(shared: &TargetShared<'b>, planned: &TargetPlan, mut lease: Lease<'b>) -> TargetRun {
     let started = Instant::now();
     let target = &planned.target;
     shared.listener.event(&Event::Started { target, slots: lease.slots() });
     let mut artifacts = Vec::new();
     let mut builds = Vec::new();
     for build in &planned.builds {
-        let (report, artifact) = build_one(shared, target, build, lease.slots());
+        let (report, artifact) = build_one(shared, target, build, started, &mut lease);
         builds.push(report);
         artifacts.extend(artifact);
     }
@@ -69,11 +70,12 @@ pub(super) fn run(shared: &TargetShared<'_>, planned: &TargetPlan, mut lease: Le
     TargetRun { report, artifacts }
 }
 
-fn build_one(
-    shared: &TargetShared<'_>,
+fn build_one<'b>(
+    shared: &TargetShared<'b>,
     target: &Target,
     build: &BuildPlan,
-    slots: usize,
+    started: Instant,
+    lease: &mut Lease<'b>,
 ) -> (BuildReport, Option<Artifact>) {
     let mut report = BuildReport {
         id: build.id.clone(),
@@ -89,17 +91,31 @@ fn build_one(
     let action = seal(shared.plan, target, build, &shared.directories);
     let module_dir = &shared.plan.project.module_dir;
     let seed = shared.outputs.seed(module_dir, &build.id, target, &action.output);
-    let executed = shared.executor.execute(
-        &action,
-        Resources { slots, memory: shared.memory },
-        shared.cancel,
-        &mut |progress| match &progress {
-            Progress::Compiling { package, done, total } => {
-                phase(Phase::Compiling { package, done: *done, total: *total });
-            }
-            Progress::Linking => phase(Phase::Linking),
-        },
-    );
+    let execute = |slots: usize, memory: Option<u64>| {
+        let mut limits = shared.plan.settings.limits();
+        // The limit is the target's, whose other programs have had their part of it.
+        limits.time = limits.time.map(|most| most.saturating_sub(started.elapsed()));
+        shared.executor.execute(
+            &action,
+            Resources { slots, memory, limits },
+            shared.cancel,
+            &mut |progress| match &progress {
+                Progress::Compiling { package, done, total } => {
+                    phase(Phase::Compiling { package, done: *done, total: *total });
+                }
+                Progress::Linking => phase(Phase::Linking),
+            },
+        )
+    };
+    let mut executed = execute(lease.slots(), shared.memory);
+    if let Ok(ActionResult { outcome: BuildOutcome::OutOfMemory(_), .. }) = executed
+        && shared.cancel.reason().is_none()
+    {
+        let text = format!("{target} ran out of memory; once more, alone and with one compiler at a time");
+        shared.listener.event(&Event::Note(text));
+        lease.widen(shared.budget);
+        executed = execute(1, None);
+    }
     let result = match executed {
         Ok(result) => result,
         Err(error) => {
@@ -111,11 +127,7 @@ fn build_one(
     report.messages = result.messages;
     if result.outcome != BuildOutcome::Success {
         if shared.cancel.reason().is_none() {
-            report.status = BuildStatus::Failed(match result.outcome {
-                BuildOutcome::Signal(signal) => format!("`go build` was ended by signal {signal}"),
-                BuildOutcome::Exit(code) => format!("`go build` ended with exit status {code}"),
-                BuildOutcome::Success => String::new(),
-            });
+            report.status = BuildStatus::Failed(failure(result.outcome, &shared.plan.settings));
         }
         return (report, None);
     }
@@ -144,11 +156,39 @@ fn build_one(
                 id: build.id.clone(),
                 binaries: vec![build.binary.clone()],
                 format: String::new(),
+                seal: Some(action.seal),
                 digest: digest.clone(),
             };
             report.status = if cached { BuildStatus::Cached(digest) } else { BuildStatus::Built(digest) };
             (report, Some(artifact))
         }
+    }
+}
+
+/// Why there is no program, and what to do where `go` itself has not said it.
+fn failure(outcome: BuildOutcome, settings: &Settings) -> String {
+    match outcome {
+        BuildOutcome::Success => String::new(),
+        BuildOutcome::Exit(code) => format!("`go build` ended with exit status {code}"),
+        BuildOutcome::Signal(signal) => format!("`go build` was ended by signal {signal}"),
+        BuildOutcome::TimedOut(_) => format!(
+            "its time is over: {} s (timeout, {}); allow more with --timeout",
+            settings.timeout.value.unwrap_or_default().as_secs(),
+            settings.timeout.origin
+        ),
+        BuildOutcome::OutOfMemory(Some(most)) => format!(
+            "out of memory, also alone: its processes held more than {} MiB together (memory, {}); allow more with \
+             --memory",
+            most >> 20,
+            settings.memory.origin
+        ),
+        BuildOutcome::OutOfMemory(None) => {
+            "out of memory, also alone: the host has too little for this program".to_owned()
+        }
+        BuildOutcome::TooManyProcesses(most) => {
+            format!("it had more than {most} processes (processes, {})", settings.processes.origin)
+        }
+        BuildOutcome::NotSealed => "its sandbox could not be set up; `xbuild doctor` says more".to_owned(),
     }
 }
 
@@ -230,6 +270,11 @@ fn package_one(
         id: wanted.recipe.clone(),
         binaries: programs.into_iter().map(|program| program.name).collect(),
         format: wanted.format.as_str().to_owned(),
+        seal: artifacts
+            .iter()
+            .filter(|artifact| wanted.builds.contains(&artifact.id))
+            .filter_map(|a| a.seal)
+            .min(),
         digest,
     })
 }

@@ -4,7 +4,7 @@ use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{self, FsError};
-use crate::model::{ModuleVersion, Target};
+use crate::model::{Artifact, ModuleVersion, SealLevel, Target};
 use crate::plan::Plan;
 use crate::toolchain::SdkIdentity;
 use crate::vendor::{VendorOrigin, VendorTree};
@@ -21,7 +21,7 @@ pub struct Metadata {
     runtime: Runtime,
     xbuild: &'static str,
     sdk: SdkIdentity,
-    seal: &'static str,
+    seal: SealLevel,
     vendor: VendorMetadata,
     targets: Vec<Target>,
 }
@@ -52,7 +52,7 @@ pub struct MetadataInputs<'m> {
     /// The vendor tree.
     pub vendor: &'m VendorTree,
     /// The seal that the executor kept.
-    pub seal: &'static str,
+    pub seal: SealLevel,
 }
 
 impl Metadata {
@@ -80,12 +80,14 @@ impl Metadata {
         }
     }
 
-    /// The same with the targets of programs that an earlier run of the release made.
-    pub(super) fn with(&self, kept: impl IntoIterator<Item = Target>) -> Self {
+    /// The same with what an earlier run of the release made: its targets, and its seal where that was weaker.
+    pub(super) fn with<'a>(&self, kept: impl IntoIterator<Item = &'a Artifact>) -> Self {
         let mut metadata = self.clone();
-        let kept: Vec<Target> = kept.into_iter().filter(|target| !self.targets.contains(target)).collect();
-        if !kept.is_empty() {
-            metadata.targets.extend(kept);
+        for artifact in kept {
+            metadata.seal = metadata.seal.min(artifact.seal.unwrap_or(SealLevel::Env));
+            metadata.targets.extend(artifact.target.clone().filter(|target| !self.targets.contains(target)));
+        }
+        if metadata.targets.len() > self.targets.len() {
             metadata.targets.sort();
             metadata.targets.dedup();
         }

@@ -59,7 +59,7 @@ pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
         artifacts.extend(others.filter(|old| still_true(old, dist, publication.programs)));
     }
     let kept = artifacts.iter().filter(|artifact| artifact.staged.is_none());
-    let metadata = publication.metadata.with(kept.filter_map(|artifact| artifact.target.clone()));
+    let metadata = publication.metadata.with(kept);
     artifacts.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
     for (function, name) in [(Function::Sha256, "checksums.txt"), (Function::Blake3, "checksums_blake3.txt")]
     {
@@ -76,6 +76,7 @@ pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
             id: String::new(),
             binaries: Vec::new(),
             format: String::new(),
+            seal: None,
             digest: Digest::of_bytes(text.as_bytes()),
         });
     }

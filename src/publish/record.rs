@@ -6,7 +6,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Artifact, ArtifactKind, Digest, Target};
+use crate::model::{Artifact, ArtifactKind, Digest, SealLevel, Target};
 
 /// One object of artifacts.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,9 @@ impl ArtifactRecord {
             }
             ArtifactKind::Checksum => {}
         }
+        if let Some(seal) = artifact.seal {
+            extra.insert("Seal".to_owned(), seal.as_str().into());
+        }
         let target = artifact.target.as_ref();
         ArtifactRecord {
             name: artifact.name.clone(),
@@ -110,6 +113,8 @@ impl ArtifactRecord {
             id: text("ID")?.to_owned(),
             binaries,
             format,
+            // One that does not say is taken for the weakest.
+            seal: Some(text("Seal").and_then(SealLevel::parse).unwrap_or(SealLevel::Env)),
             digest: Digest {
                 blake3: text("BLAKE3")?.to_owned(),
                 sha256: text("Checksum")?.strip_prefix("sha256:")?.to_owned(),
@@ -133,6 +138,7 @@ mod tests {
             id: "archive".to_owned(),
             binaries: vec!["a".to_owned(), "b".to_owned()],
             format: "tar.gz".to_owned(),
+            seal: Some(SealLevel::Landlock),
             digest: Digest::of_bytes(b"x"),
         }
     }
@@ -144,6 +150,7 @@ mod tests {
         let text = serde_json::to_string(&record).unwrap();
         let back: ArtifactRecord = serde_json::from_str(&text).unwrap();
         let back = back.to_artifact("dist").unwrap();
+        assert_eq!(back.seal, artifact.seal);
         assert_eq!((back.path, back.target, back.digest), (artifact.path, artifact.target, artifact.digest));
         assert_eq!((back.binaries, back.format, back.id), (artifact.binaries, artifact.format, artifact.id));
     }

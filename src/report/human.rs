@@ -4,6 +4,7 @@ use super::progress::Bars;
 use super::table::{Table, seconds, size};
 use super::terminal::{Terminal, Verbosity, harmless, paint};
 use crate::event::{BuildStatus, Event, Listener, Phase, TargetReport};
+use crate::model::SealLevel;
 use crate::pipeline::RunReport;
 use crate::plan::Plan;
 use crate::vendor::VendorOrigin;
@@ -103,7 +104,11 @@ impl<'t> HumanReporter<'t> {
         } else {
             format!(", {failed} of {} targets failed", report.targets.len())
         };
-        self.terminal.line(&format!("{}  {files}{}{outcome}", report.place, seconds(report.elapsed)));
+        let seal = match report.seal {
+            SealLevel::Strict => String::new(),
+            weaker => format!(", sealed by {weaker} only"),
+        };
+        self.terminal.line(&format!("{}  {files}{}{seal}{outcome}", report.place, seconds(report.elapsed)));
     }
 
     fn planned(&self, plan: &Plan) {
@@ -190,6 +195,17 @@ impl Listener for HumanReporter<'_> {
         match event {
             Event::Note(text) => self.labelled("note", "1;33", &harmless(text)),
             Event::Planned(plan) => self.planned(plan),
+            Event::Sealed { level, why_weaker } => {
+                if let Some(why) = why_weaker {
+                    self.labelled(
+                        "seal",
+                        "1;33",
+                        &format!("{level} ({}): {}", level.meaning(), harmless(why)),
+                    );
+                } else {
+                    self.labelled("seal", "1;36", &format!("{level} ({})", level.meaning()));
+                }
+            }
             Event::Vendoring { online: true } => {
                 self.labelled("vendor", "1;36", "asking the configured GOPROXY")
             }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::table::Table;
+use super::table::{Table, size};
 use super::terminal::{Terminal, Verbosity};
 use crate::model::{Resources, SealedAction, Setting};
 use crate::plan::Plan;
@@ -50,6 +50,12 @@ fn layers(plan: &Plan) -> Table {
     row(&mut table, "dist", &settings.dist, ToString::to_string);
     row(&mut table, "online", &settings.online, ToString::to_string);
     row(&mut table, "fail_fast", &settings.fail_fast, ToString::to_string);
+    row(&mut table, "seal", &settings.seal, ToString::to_string);
+    row(&mut table, "timeout", &settings.timeout, |time| {
+        time.map_or("-".to_owned(), |time| format!("{} s", time.as_secs()))
+    });
+    row(&mut table, "memory", &settings.memory, |bytes| bytes.map_or("-".to_owned(), size));
+    row(&mut table, "processes", &settings.processes, |most| most.map_or("-".to_owned(), |n| n.to_string()));
     row(&mut table, "color", &settings.color, |color| format!("{color:?}").to_lowercase());
     row(&mut table, "targets", &settings.targets, |list| {
         list.as_ref().map_or("-".to_owned(), |list| list.join(" "))
@@ -70,7 +76,8 @@ pub fn plan_json(plan: &Plan, actions: &[(SealedAction, Resources)]) -> String {
     for target in value["targets"].as_array_mut().into_iter().flatten() {
         for build in target["builds"].as_array_mut().into_iter().flatten() {
             if let Some((action, resources)) = actions.next() {
-                build["action"] = json!({"argv": action.argv, "env": action.env, "dir": action.dir, "slots": resources.slots});
+                build["action"] = json!({"argv": action.argv, "env": action.env, "dir": action.dir, "seal": action.seal, "mounts": action.mounts,
+                                   "slots": resources.slots, "limits": resources.limits});
             }
         }
     }

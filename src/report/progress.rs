@@ -77,7 +77,7 @@ impl Bars {
                 self.total.inc(1);
             }
             Event::Published { .. } => self.total.finish_and_clear(),
-            Event::Note(_) | Event::Vendoring { .. } | Event::Vendored { .. } => {}
+            Event::Note(_) | Event::Sealed { .. } | Event::Vendoring { .. } | Event::Vendored { .. } => {}
         }
     }
 }

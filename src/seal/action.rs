@@ -2,6 +2,8 @@
 
 use camino::Utf8Path;
 
+use super::places::places;
+use super::source_view::SourceView;
 use crate::model::{SealedAction, Target};
 use crate::plan::{BuildPlan, Plan};
 use crate::toolchain::environment;
@@ -9,7 +11,7 @@ use crate::toolchain::environment;
 /// Where a run's steps work.
 pub struct Directories<'d> {
     /// The module's source with its vendor/.
-    pub source: &'d Utf8Path,
+    pub source: &'d SourceView,
     /// The store.
     pub cache: &'d Utf8Path,
     /// Where programs are written before they are published.
@@ -20,10 +22,9 @@ pub struct Directories<'d> {
 
 /// Seals one build for one target.
 pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<'_>) -> SealedAction {
-    let scratch = dirs.scratch.join(format!("{}_{}", build.id, target.file_stem()));
-    let output = dirs.staging.join(&build.path);
-    let action_graph = scratch.join("graph.json");
-    let mut env = environment::sealed(&plan.sdk, dirs.cache);
+    const GRAPH: &str = "graph.json";
+    let places = places(plan, target, build, dirs);
+    let mut env = environment::sealed(&places.go);
     env.extend(build.env.clone());
     env.insert("GOOS".to_owned(), target.os.clone());
     env.insert("GOARCH".to_owned(), target.arch.clone());
@@ -32,10 +33,11 @@ pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<
     }
     // The third is what Windows reads.
     for name in ["TMPDIR", "GOTMPDIR", "TMP"] {
-        env.insert(name.to_owned(), scratch.to_string());
+        env.insert(name.to_owned(), places.scratch.to_string());
     }
     let flags = &build.flags;
-    let mut argv = vec![plan.sdk.go().to_string(), "build".to_owned(), "-v".to_owned()];
+    let go = places.go.goroot.join("bin").join(plan.sdk.go().file_name().unwrap_or_default());
+    let mut argv = vec![go.into_string(), "build".to_owned(), "-v".to_owned()];
     argv.extend(["-trimpath", "-buildvcs=false"].map(str::to_owned));
     for (flag, values, separator) in [
         ("-ldflags", &flags.ldflags, " "),
@@ -47,15 +49,17 @@ pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<
             argv.push(format!("{flag}={}", values.join(separator)));
         }
     }
-    argv.push(format!("-debug-actiongraph={action_graph}"));
-    argv.extend(["-o".to_owned(), output.to_string(), "--".to_owned(), build.main.dir.clone()]);
+    argv.push(format!("-debug-actiongraph={}", places.scratch.join(GRAPH)));
+    argv.extend(["-o".to_owned(), places.output.to_string(), "--".to_owned(), build.main.dir.clone()]);
     SealedAction {
         target: target.clone(),
         build: build.id.clone(),
         argv,
         env,
-        dir: dirs.source.to_owned(),
-        output,
-        action_graph,
+        dir: dirs.source.path().to_owned(),
+        seal: dirs.source.level(),
+        mounts: places.mounts,
+        output: places.host_output,
+        action_graph: places.host_scratch.join(GRAPH),
     }
 }

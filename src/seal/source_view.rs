@@ -2,132 +2,132 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::fs::{self, EntryKind, FsError, TemporaryDir};
+use super::SealError;
+use super::scan::SourceScan;
+use crate::fs::{self, TemporaryDir};
+use crate::model::{Access, Mount, SealLevel};
 
-/// The module's directory as the steps see it: the project itself when it has its own vendor/, else a private
-/// view of the same files with the vendor tree of the store in place.
+/// What a view is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct SourceRequest<'s> {
+    /// The module's directory.
+    pub dir: &'s Utf8Path,
+    /// What was found in it.
+    pub scan: &'s SourceScan,
+    /// The vendor tree, where it is not the project's own.
+    pub vendor: Option<&'s Utf8Path>,
+    /// Directories below it that are no input, made since it was looked at.
+    pub leave_out: &'s [&'s Utf8Path],
+    /// Where a view may be built.
+    pub scratch: &'s Utf8Path,
+    /// How strongly the steps will be shut in.
+    pub level: SealLevel,
+}
+
+/// The module's directory with its vendor/, as the steps see it.
 #[derive(Debug)]
 pub struct SourceView {
+    level: SealLevel,
     path: Utf8PathBuf,
+    mounts: Vec<Mount>,
     _view: Option<TemporaryDir>,
 }
 
-/// Why there is no view.
-#[derive(Debug, thiserror::Error)]
-pub enum SealError {
-    /// A link that leads out of the project.
-    #[error("{path} is a link that leaves the project: it leads to {to}")]
-    LeavingLink {
-        /// The link.
-        path: Utf8PathBuf,
-        /// What it leads to.
-        to: Utf8PathBuf,
-    },
-    /// A FIFO, socket or device.
-    #[error("{path} is a FIFO, socket or device, which no build can read")]
-    Special {
-        /// The path.
-        path: Utf8PathBuf,
-    },
-    /// A file cannot be read or linked.
-    #[error(transparent)]
-    Fs(#[from] FsError),
-}
-
-impl SealError {
-    /// What to do about it.
-    pub fn next_step(&self) -> String {
-        match self {
-            SealError::LeavingLink { .. } => "put the file itself into the project".to_owned(),
-            SealError::Special { .. } => "take it out of the project".to_owned(),
-            SealError::Fs(error) => error.next_step(),
+impl SourceView {
+    /// Makes the view: mounts where a step has a file system of its own. Elsewhere the project itself when it has its
+    /// own vendor/, else hard links of its files (copies across file systems) with `vendor` leading to the tree.
+    ///
+    /// # Errors
+    /// When a directory of the view cannot be made.
+    pub fn make(request: &SourceRequest<'_>) -> Result<Self, SealError> {
+        match (request.level, request.vendor) {
+            (SealLevel::Strict, _) => Self::mounted(request),
+            (level, None) => Ok(SourceView {
+                level,
+                path: request.dir.to_owned(),
+                mounts: vec![Mount::bind(request.dir, request.dir, Access::Read)],
+                _view: None,
+            }),
+            (_, Some(vendor)) => Self::linked(request, vendor),
         }
     }
-}
 
-impl SourceView {
-    /// The project as it is.
-    pub fn in_place(module_dir: &Utf8Path) -> Self {
-        SourceView { path: module_dir.to_owned(), _view: None }
+    /// The view of a plan that is only shown.
+    pub fn in_place(dir: &Utf8Path, level: SealLevel) -> Self {
+        let path = if level == SealLevel::Strict { inside(dir) } else { dir.to_owned() };
+        let mounts = vec![Mount::bind(dir, &path, Access::Read)];
+        SourceView { level, path, mounts, _view: None }
     }
 
-    /// A view below `scratch`, of hard links where the file system allows (copies elsewhere), with `vendor` leading
-    /// to the tree. Version control and the directories in `leave_out` are not part of it.
-    pub fn with_vendor(
-        module_dir: &Utf8Path,
-        vendor: &Utf8Path,
-        scratch: &Utf8Path,
-        leave_out: &[&Utf8Path],
-    ) -> Result<Self, SealError> {
-        let view = fs::temporary_dir(scratch, "source-")?;
-        let skip = |path: &Utf8Path| {
-            let versioned = matches!(path.file_name(), Some(".git" | ".hg" | ".svn" | ".jj"));
-            versioned || leave_out.contains(&path) || path == module_dir.join("vendor")
-        };
-        for (relative, kind) in fs::walk(module_dir, skip)? {
-            let (from, to) = (module_dir.join(&relative), view.path().join(&relative));
+    fn mounted(request: &SourceRequest<'_>) -> Result<Self, SealError> {
+        let path = inside(request.dir);
+        let mut mounts = Vec::new();
+        match request.vendor {
+            None => {
+                mounts.push(Mount::bind(request.dir, &path, Access::Read));
+                let later = request.leave_out.iter().filter_map(|dir| dir.strip_prefix(request.dir).ok());
+                let hidden = request.scan.hidden.iter().map(Utf8PathBuf::as_path).chain(later);
+                mounts.extend(hidden.map(|hidden| Mount::Hide { at: path.join(hidden) }));
+            }
+            // There is no vendor/ to mount the tree on, and nothing is ever made in the project: the directory is put
+            // together from what is in it.
+            Some(vendor) => {
+                for name in fs::list(request.dir)? {
+                    let (host, at) = (request.dir.join(&name), path.join(&name));
+                    let hidden = request.leave_out.contains(&host.as_path()) || name == "vendor";
+                    if hidden || request.scan.hidden.contains(&Utf8PathBuf::from(&name)) {
+                        continue;
+                    }
+                    mounts.push(match host.is_symlink() {
+                        true => Mount::Link { at, to: fs::read_link(&host)? },
+                        false => Mount::bind(&host, at, Access::Read),
+                    });
+                }
+                let deep = request.scan.hidden.iter().filter(|path| path.components().count() > 1);
+                mounts.extend(deep.map(|hidden| Mount::Hide { at: path.join(hidden) }));
+                mounts.push(Mount::bind(vendor, path.join("vendor"), Access::Read));
+            }
+        }
+        Ok(SourceView { level: request.level, path, mounts, _view: None })
+    }
+
+    fn linked(request: &SourceRequest<'_>, vendor: &Utf8Path) -> Result<Self, SealError> {
+        let view = fs::temporary_dir(request.scratch, "source-")?;
+        let scan = request.scan;
+        for relative in scan.files.iter().chain(&scan.links) {
+            let (from, to) = (request.dir.join(relative), view.path().join(relative));
             if let Some(parent) = to.parent() {
                 fs::create_dir_all(parent)?;
             }
-            match kind {
-                EntryKind::File => fs::link_or_copy(&from, &to)?,
-                EntryKind::Link => link(module_dir, &from, &to)?,
-                EntryKind::Special => return Err(SealError::Special { path: from }),
+            match from.is_symlink() {
+                true => fs::symlink(&fs::read_link(&from)?, &to)?,
+                false => fs::link_or_copy(&from, &to)?,
             }
         }
         fs::symlink(vendor, &view.path().join("vendor"))?;
-        Ok(SourceView { path: view.path().to_owned(), _view: Some(view) })
+        let mounts = [view.path(), vendor].map(|dir| Mount::bind(dir, dir, Access::Read)).to_vec();
+        Ok(SourceView { level: request.level, path: view.path().to_owned(), mounts, _view: Some(view) })
     }
 
-    /// The directory.
+    /// The directory, as the steps see it.
     pub fn path(&self) -> &Utf8Path {
         &self.path
     }
-}
 
-fn link(module_dir: &Utf8Path, from: &Utf8Path, to: &Utf8Path) -> Result<(), SealError> {
-    // A link that leads nowhere leads nowhere in the view as well: Go decides whether it matters.
-    let Ok(real) = fs::canonical(from) else { return Ok(()) };
-    let inside = fs::canonical(module_dir)?;
-    match real.strip_prefix(&inside) {
-        Ok(relative) => {
-            let depth = from.strip_prefix(module_dir).unwrap_or(from).components().count() - 1;
-            let up: Utf8PathBuf = std::iter::repeat_n("..", depth).collect();
-            Ok(fs::symlink(&up.join(relative), to)?)
-        }
-        Err(_) => Err(SealError::LeavingLink { path: from.to_owned(), to: real }),
+    /// What has to be in place for that.
+    pub fn mounts(&self) -> &[Mount] {
+        &self.mounts
+    }
+
+    /// How strongly the steps that see it are shut in.
+    pub fn level(&self) -> SealLevel {
+        self.level
     }
 }
 
-#[cfg(all(test, unix))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_view_has_the_files_and_the_vendor_tree() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = Utf8Path::from_path(dir.path()).unwrap();
-        let module = root.join("module");
-        for (path, text) in
-            [("go.mod", "module m"), ("a/b.go", "package a"), (".git/HEAD", "x"), ("dist/old", "x")]
-        {
-            fs::create_dir_all(module.join(path).parent().unwrap()).unwrap();
-            fs::write_atomic(&module.join(path), text.as_bytes()).unwrap();
-        }
-        fs::symlink("b.go".into(), &module.join("a/c.go")).unwrap();
-        let vendor = root.join("tree");
-        fs::create_dir_all(&vendor).unwrap();
-        fs::write_atomic(&vendor.join("modules.txt"), b"# x").unwrap();
-        let view = SourceView::with_vendor(&module, &vendor, root, &[&module.join("dist")]).unwrap();
-        assert_eq!(fs::read_text(&view.path().join("a/c.go")).unwrap(), "package a");
-        assert_eq!(fs::read_text(&view.path().join("vendor/modules.txt")).unwrap(), "# x");
-        assert_eq!(fs::list(view.path()).unwrap(), ["a", "go.mod", "vendor"]);
-        let kept = view.path().to_owned();
-        drop(view);
-        assert!(!kept.exists());
-
-        fs::symlink("/etc/hostname".into(), &module.join("a/leak.go")).unwrap();
-        let refused = SourceView::with_vendor(&module, &vendor, root, &[]).unwrap_err();
-        assert!(matches!(refused, SealError::LeavingLink { .. }), "{refused}");
-    }
+/// Each project has a place of its own: Go keeps what it knows of a directory under the directory's name, and two
+/// projects with files of the same names, sizes and times must not be taken for one another.
+fn inside(dir: &Utf8Path) -> Utf8PathBuf {
+    let name = blake3::hash(dir.as_str().as_bytes()).to_hex();
+    Utf8Path::new("/src").join(&name[..16])
 }

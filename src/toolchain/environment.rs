@@ -2,9 +2,34 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::Sdk;
+
+/// Where a `go` finds its SDK and keeps its files, as it sees them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoDirectories {
+    /// GOROOT.
+    pub goroot: Utf8PathBuf,
+    /// GOCACHE.
+    pub cache: Utf8PathBuf,
+    /// GOPATH, in which nothing is ever installed.
+    pub path: Utf8PathBuf,
+    /// GOMODCACHE.
+    pub modules: Utf8PathBuf,
+}
+
+impl GoDirectories {
+    /// The directories of a `go` that compiles nothing: it lists packages or gathers modules.
+    pub fn in_store(sdk: &Sdk, store: &Utf8Path) -> Self {
+        GoDirectories {
+            goroot: sdk.goroot.clone(),
+            cache: store.join("gocache-v1/list"),
+            path: store.join("gopath-v0"),
+            modules: store.join("gomodcache-v0"),
+        }
+    }
+}
 
 /// The variables that close the doors through which a host reaches into a build, without those of a target.
 ///
@@ -13,14 +38,13 @@ use crate::model::Sdk;
 /// parent directory's go.work; CGO_ENABLED is pinned because its default depends on a compiler on PATH;
 /// `goindex=0` keeps Go from trusting a stale index of a directory. HOME and XDG_* stay unset, so that nothing
 /// is read or written there.
-pub fn sealed(sdk: &Sdk, cache_dir: &Utf8Path) -> BTreeMap<String, String> {
-    let in_cache = |name: &str| cache_dir.join(name).to_string();
+pub fn sealed(dirs: &GoDirectories) -> BTreeMap<String, String> {
     [
-        ("PATH", sdk.goroot.join("bin").to_string()),
-        ("GOROOT", sdk.goroot.to_string()),
-        ("GOCACHE", in_cache("gocache-v0")),
-        ("GOPATH", in_cache("gopath-v0")),
-        ("GOMODCACHE", in_cache("gomodcache-v0")),
+        ("PATH", dirs.goroot.join("bin").to_string()),
+        ("GOROOT", dirs.goroot.to_string()),
+        ("GOCACHE", dirs.cache.to_string()),
+        ("GOPATH", dirs.path.to_string()),
+        ("GOMODCACHE", dirs.modules.to_string()),
         ("GOENV", "off".to_owned()),
         ("GOFLAGS", "-mod=vendor".to_owned()),
         ("GOPROXY", "off".to_owned()),

@@ -131,6 +131,7 @@ fn goroot_of(
             ("GOTOOLCHAIN".to_owned(), "local".to_owned()),
         ]),
         dir: Utf8PathBuf::from("/"),
+        input: None,
     };
     let answer = asked.read(cancel).map_err(|source| SdkError::Silent { goroot: real.clone(), source })?;
     let root = Utf8Path::new(answer.trim());
@@ -171,6 +172,7 @@ fn ask(goroot: Utf8PathBuf, origin: SdkOrigin, cancel: &Cancel) -> Result<Sdk, S
             ("GOTOOLCHAIN".to_owned(), "local".to_owned()),
         ]),
         dir: sdk.goroot.clone(),
+        input: None,
     };
     let silent = |source| SdkError::Silent { goroot: process.dir.clone(), source };
     let text = process.read(cancel).map_err(silent)?;

@@ -140,7 +140,7 @@ fn list(
         .map(str::to_owned)
         .to_vec();
     args.extend(patterns.iter().cloned());
-    let process = Process { program: sdk.go(), args, env, dir: query.module_dir.to_owned() };
+    let process = Process { program: sdk.go(), args, env, dir: query.module_dir.to_owned(), input: None };
     let text = process.read(cancel)?;
     serde_json::Deserializer::from_str(&text).into_iter().collect::<Result<_, _>>().map_err(|error| {
         ProcessError::Start {

@@ -9,6 +9,7 @@ mod identity;
 mod main_packages;
 mod ports;
 
+pub use environment::GoDirectories;
 pub use find::{HostEnvironment, SdkError, find};
 pub use identity::{SdkIdentity, identify};
 pub use main_packages::{Query, main_packages};

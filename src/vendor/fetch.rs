@@ -14,7 +14,7 @@ use crate::cancel::Cancel;
 use crate::fs::{self, EntryKind};
 use crate::model::{GoMod, ModuleVersion, Sdk};
 use crate::process::Process;
-use crate::toolchain::environment;
+use crate::toolchain::{GoDirectories, environment};
 
 /// Goes into every key, so that a change of the rules below makes new trees.
 const LAYOUT: &str = "vendor-v0";
@@ -174,7 +174,7 @@ fn vendor_into(
     let mut proxies = vec![file_url(&request.cache_dir.join("gomodcache-v0/cache/download"))];
     proxies.extend(local.iter().cloned());
     proxies.push(if request.online { goproxy } else { "off".to_owned() });
-    let mut env = environment::sealed(sdk, request.cache_dir);
+    let mut env = environment::sealed(&GoDirectories::in_store(sdk, request.cache_dir));
     if request.online {
         // The user's own git, netrc and GOPRIVATE set-up decides how modules are reached; what decides which
         // bytes come out stays ours.
@@ -192,6 +192,7 @@ fn vendor_into(
         args: ["mod", "vendor", "-o", tree.as_str()].map(str::to_owned).to_vec(),
         env,
         dir: request.dir.to_owned(),
+        input: None,
     };
     let ended = process.run(cancel)?;
     if ended.status.success() {

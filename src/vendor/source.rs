@@ -34,6 +34,7 @@ pub(super) fn configured(
         args: ["env", "-json", "GOMODCACHE", "GOPROXY"].map(str::to_owned).to_vec(),
         env,
         dir: sdk.goroot.clone(),
+        input: None,
     };
     let text = process.read(cancel)?;
     let answer: Answer = serde_json::from_str(&text).map_err(|error| ProcessError::Start {

@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "process",
     "vcs",
     "model",
+    "sandbox",
     "config",
     "locate",
     "plan",

@@ -27,10 +27,10 @@ recipe = "archive"
 /// A store that is empty but for what Go has compiled: that is shared, or every test would pay for the standard
 /// library.
 pub fn own_store() -> tempfile::TempDir {
-    let shared = cache_dir().join("gocache-v0");
+    let shared = cache_dir().join("gocache-v1");
     fs::create_dir_all(&shared).unwrap();
     let store = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(&shared, store.path().join("gocache-v0")).unwrap();
+    std::os::unix::fs::symlink(&shared, store.path().join("gocache-v1")).unwrap();
     store
 }
 
@@ -101,15 +101,15 @@ pub fn leftovers(dist: Option<&Path>, store: &Path) -> Vec<PathBuf> {
 pub struct Running {
     /// Its number.
     pub pid: u32,
-    /// Its parent's.
-    pub parent: u32,
     /// Its command line.
     pub args: Vec<String>,
 }
 
-/// Processes whose command line, environment or directory names a path.
+/// Processes whose command line, environment or directory names a path, or that have something mounted of it: what
+/// runs in a sandbox knows other names.
 pub fn processes(about: &Path) -> Vec<Running> {
     let needle = about.to_str().unwrap();
+    let name = format!("/{}/", about.file_name().unwrap().to_str().unwrap());
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -117,19 +117,20 @@ pub fn processes(about: &Path) -> Vec<Running> {
         let args = read("cmdline");
         let dir = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
         let named = |bytes: &[u8]| bytes.windows(needle.len()).any(|part| part == needle.as_bytes());
-        if !named(&args) && !named(&read("environ")) && !dir.starts_with(about) {
+        let mounts = read("mountinfo");
+        let mounted = mounts.windows(name.len()).any(|part| part == name.as_bytes());
+        if !named(&args) && !named(&read("environ")) && !dir.starts_with(about) && !mounted {
             continue;
         }
         let stat = String::from_utf8_lossy(&read("stat")).into_owned();
-        // The name in parentheses may hold spaces; the state and the parent follow it.
+        // The name in parentheses may hold spaces; the state follows it.
         let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
-        let (state, parent) = (fields.next(), fields.next());
+        let state = fields.next();
         if state.is_none_or(|state| state == "Z") {
             continue;
         }
-        let parent = parent.and_then(|parent| parent.parse().ok()).unwrap_or(0);
         let args = args.split(|byte| *byte == 0).map(|arg| String::from_utf8_lossy(arg).into_owned());
-        found.push(Running { pid, parent, args: args.filter(|arg| !arg.is_empty()).collect() });
+        found.push(Running { pid, args: args.filter(|arg| !arg.is_empty()).collect() });
     }
     found
 }

@@ -1,0 +1,85 @@
+//! Ends a step that takes more than it may.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::usage::{Usage, usage};
+use crate::model::{BuildOutcome, StepLimits};
+use crate::process::Verdict;
+
+/// Looks at one step while it runs.
+#[derive(Debug)]
+pub(super) struct Watch {
+    limits: StepLimits,
+    started: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    broken: Option<BuildOutcome>,
+    peak_memory: u64,
+}
+
+impl Watch {
+    pub(super) fn new(limits: StepLimits) -> Self {
+        Watch { limits, started: Instant::now(), state: Mutex::default() }
+    }
+
+    /// Looks once.
+    pub(super) fn look(&self, pid: u32) -> Verdict {
+        let used = usage(pid);
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.peak_memory = state.peak_memory.max(used.memory);
+        state.broken = state.broken.or_else(|| broken(self.limits, used, self.started.elapsed()));
+        if state.broken.is_some() { Verdict::End } else { Verdict::Fine }
+    }
+
+    /// Which limit the step broke, and the most memory that was seen.
+    pub(super) fn ended(self) -> (Option<BuildOutcome>, u64) {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (state.broken, state.peak_memory)
+    }
+}
+
+fn broken(limits: StepLimits, used: Usage, elapsed: Duration) -> Option<BuildOutcome> {
+    let time = limits.time.filter(|most| elapsed >= *most).map(BuildOutcome::TimedOut);
+    let memory = limits.memory.filter(|most| used.memory > *most);
+    let processes = limits.processes.filter(|most| used.processes > *most);
+    time.or(memory.map(|most| BuildOutcome::OutOfMemory(Some(most))))
+        .or(processes.map(BuildOutcome::TooManyProcesses))
+}
+
+/// Whether what a failed step said means that memory ran out, although nobody here ended it: the kernel kills the
+/// largest process (`signal: killed`, in Go's words), or a process is refused more.
+pub(super) fn ran_out(messages: &str) -> bool {
+    ["signal: killed", "out of memory", "cannot allocate memory", "cannot allocate heap"]
+        .iter()
+        .any(|words| messages.contains(words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_is_named() {
+        let limits =
+            StepLimits { time: Some(Duration::from_secs(5)), memory: Some(1000), processes: Some(3) };
+        let second = Duration::from_secs(1);
+        let used = |memory, processes| Usage { memory, processes };
+        assert_eq!(broken(limits, used(1000, 3), second), None);
+        assert_eq!(broken(limits, used(1001, 3), second), Some(BuildOutcome::OutOfMemory(Some(1000))));
+        assert_eq!(broken(limits, used(1, 4), second), Some(BuildOutcome::TooManyProcesses(3)));
+        let late = Duration::from_secs(6);
+        assert_eq!(broken(limits, used(1, 4), late), Some(BuildOutcome::TimedOut(Duration::from_secs(5))));
+        assert_eq!(broken(StepLimits::default(), used(u64::MAX, 99), late), None);
+    }
+
+    #[test]
+    fn what_go_says_of_memory() {
+        assert!(ran_out("net/http: /sdk/pkg/tool/linux_amd64/compile: signal: killed\n"));
+        assert!(ran_out("fatal error: runtime: out of memory\n"));
+        assert!(!ran_out("./main.go:3:1: syntax error\n"));
+    }
+}

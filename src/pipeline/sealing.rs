@@ -1,0 +1,57 @@
+//! Which seal a run has, and what it is put around.
+
+use camino::Utf8Path;
+
+use super::prepare::Context;
+use crate::config::Settings;
+use crate::error::Error;
+use crate::fs;
+use crate::model::{SealChoice, SealLevel};
+use crate::sandbox::support;
+use crate::seal::{SealError, SourceScan, scan};
+
+/// The seal of a run.
+#[derive(Debug, Clone)]
+pub struct Sealing {
+    /// How strongly each step is shut in.
+    pub level: SealLevel,
+    /// Why it is not the strongest there is; `None` when it is, and when the user chose it.
+    pub why_weaker: Option<String>,
+}
+
+/// The directory of the store on which steps' file systems are put together. It stays empty: each step mounts on it
+/// where nobody else sees it.
+pub(super) const ROOT: &str = "empty-v0";
+
+/// Settles on a level by trying what the host allows.
+pub(super) fn settle(settings: &Settings, context: &Context<'_>) -> Result<Sealing, Error> {
+    let choice = settings.seal.value;
+    if choice == SealChoice::Only(SealLevel::Env) {
+        return Ok(Sealing { level: SealLevel::Env, why_weaker: None });
+    }
+    let root = settings.cache_dir.value.join(ROOT);
+    fs::create_dir_all(&root)?;
+    let support = support(&root, context.cancel);
+    match choice {
+        SealChoice::Auto => {
+            let (level, why) = support.strongest();
+            Ok(Sealing { level, why_weaker: why.map(str::to_owned) })
+        }
+        SealChoice::Only(wanted) => match support.at(wanted) {
+            Ok(()) => Ok(Sealing { level: wanted, why_weaker: None }),
+            Err(cause) => {
+                let cause = cause.to_owned();
+                Err(SealError::NoSeal { wanted, meaning: wanted.meaning(), cause }.into())
+            }
+        },
+    }
+}
+
+/// Looks at what is input, before anything reads it.
+pub(super) fn inputs(dir: &Utf8Path, settings: &Settings) -> Result<SourceScan, Error> {
+    // A project that names a directory that is not there is told so in better words.
+    if !dir.is_dir() {
+        return Ok(SourceScan::default());
+    }
+    Ok(scan(dir, &[&settings.dist.value, &settings.cache_dir.value])?)
+}

@@ -1,0 +1,86 @@
+//! Where things are, as a step sees them.
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use crate::fs;
+use crate::model::{Access, Mount, SealLevel, Target};
+use crate::plan::{BuildPlan, Plan};
+use crate::toolchain::GoDirectories;
+
+use super::Directories;
+
+/// The places of one step, and what stands behind each.
+pub(super) struct Places {
+    /// GOROOT, GOCACHE and the like.
+    pub(super) go: GoDirectories,
+    /// Where the step may scribble.
+    pub(super) scratch: Utf8PathBuf,
+    /// The program.
+    pub(super) output: Utf8PathBuf,
+    /// All of it.
+    pub(super) mounts: Vec<Mount>,
+    /// Where the program is on the host.
+    pub(super) host_output: Utf8PathBuf,
+    /// Where the step scribbles on the host.
+    pub(super) host_scratch: Utf8PathBuf,
+}
+
+/// The places of a step. In a mount namespace they have fixed names, so that nothing of the host, not even the name of
+/// a directory, is within the step's reach; elsewhere they have the host's.
+pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<'_>) -> Places {
+    let level = dirs.source.level();
+    let host_goroot = &plan.sdk.goroot;
+    // What a weaker seal compiled is never part of what a stronger one vouches for.
+    let host_cache = dirs.cache.join("gocache-v1").join(level.as_str());
+    let host_scratch = dirs.scratch.join(format!("{}_{}", build.id, target.file_stem()));
+    let host_output = dirs.staging.join(&build.path);
+    let output_dir = host_output.parent().unwrap_or(&host_output);
+    let name = host_output.file_name().unwrap_or_default();
+    let at = |fixed: &str, host: &Utf8Path| match level {
+        SealLevel::Strict => Utf8PathBuf::from(fixed),
+        SealLevel::Landlock | SealLevel::Env => host.to_owned(),
+    };
+    let (goroot, cache) = (at("/sdk", host_goroot), at("/cache", &host_cache));
+    let (scratch, out) = (at("/tmp", &host_scratch), at("/out", output_dir));
+    let mut mounts = sdk(host_goroot, &goroot, 0);
+    mounts.extend_from_slice(dirs.source.mounts());
+    mounts.push(Mount::bind(&host_cache, &cache, Access::Write));
+    mounts.push(Mount::bind(&host_scratch, &scratch, Access::Write));
+    mounts.push(Mount::bind(output_dir, &out, Access::Write));
+    Places {
+        go: GoDirectories {
+            goroot,
+            cache,
+            path: scratch.join("gopath"),
+            modules: scratch.join("gomodcache"),
+        },
+        output: out.join(name),
+        scratch,
+        mounts,
+        host_output,
+        host_scratch,
+    }
+}
+
+/// The SDK as a whole, or where it is put together by links (some distributions keep `src` apart) what is behind
+/// each: a link out of the SDK would lead nowhere.
+fn sdk(host: &Utf8Path, at: &Utf8Path, depth: usize) -> Vec<Mount> {
+    /// No distribution has links farther down.
+    const DEEPEST: usize = 1;
+    let names = fs::list(host).unwrap_or_default();
+    let linked = |dir: &Utf8Path, names: &[String]| names.iter().any(|name| dir.join(name).is_symlink());
+    let below = |name: &String| {
+        let dir = host.join(name);
+        depth < DEEPEST && dir.is_dir() && linked(&dir, &fs::list(&dir).unwrap_or_default())
+    };
+    if !linked(host, &names) && !names.iter().any(below) {
+        return vec![Mount::bind(host, at, Access::Execute)];
+    }
+    let each = names.iter().flat_map(|name| match fs::canonical(&host.join(name)) {
+        Ok(real) if depth < DEEPEST && real.is_dir() => sdk(&real, &at.join(name), depth + 1),
+        Ok(real) => vec![Mount::bind(&real, at.join(name), Access::Execute)],
+        // A link that leads nowhere is nothing that a build can use.
+        Err(_) => Vec::new(),
+    });
+    each.collect()
+}
