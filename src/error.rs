@@ -76,9 +76,9 @@ impl Error {
                 ExitCode::System
             }
             Error::List(_) | Error::Vendor(_) => ExitCode::Modules,
-            Error::Seal(SealError::Fs(_)) | Error::Fs(_) | Error::Locate(LocateError::Fs(_)) => {
-                ExitCode::System
-            }
+            Error::Seal(SealError::Fs(_) | SealError::NoSeal { .. })
+            | Error::Fs(_)
+            | Error::Locate(LocateError::Fs(_)) => ExitCode::System,
             Error::Seal(_) => ExitCode::Config,
             Error::Cancelled(Reason::Signal(signal)) => ExitCode::Signal(*signal),
             Error::Cancelled(Reason::FailFast) => ExitCode::TargetFailed,

@@ -254,6 +254,20 @@ pub fn set_mode(path: &Utf8Path, mode: u32) -> Result<()> {
     }
 }
 
+/// Bytes that this user may still write to the file system of a directory; `None` where the system does not tell.
+pub fn free_space(path: &Utf8Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let found = rustix::fs::statvfs(path.as_std_path()).ok()?;
+        found.f_bavail.checked_mul(found.f_frsize)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
 /// The names in a directory, sorted.
 pub fn list(path: &Utf8Path) -> Result<Vec<String>> {
     let mut names = Vec::new();

@@ -49,6 +49,8 @@ pub(super) enum Command {
     Targets(JsonArgs),
     /// Gather the project's modules into the cache, from the configured GOPROXY
     Vendor(JsonArgs),
+    /// Show what this host can do, and why not more
+    Doctor(JsonArgs),
     /// Write a commented targets.toml for the module here
     Init(InitArgs),
 }

@@ -2,6 +2,7 @@
 
 mod args;
 mod build;
+mod doctor;
 mod init;
 mod plan;
 mod session;
@@ -51,6 +52,7 @@ pub fn main() -> ExitCode {
         Some(Command::Plan(args)) => plan::run(&session, &args),
         Some(Command::Targets(args)) => targets::run(&session, &args),
         Some(Command::Vendor(args)) => vendor::run(&session, &args),
+        Some(Command::Doctor(args)) => doctor::run(&session, &args),
         Some(Command::Init(args)) => init::run(&session, &args),
     };
     // A `go` that a signal ended leaves an error that explains nothing.

@@ -33,7 +33,7 @@ impl Executor for LocalExecutor {
                 fs::create_dir_all(host)?;
             }
         }
-        let watch = Watch::new(resources.limits);
+        let watch = Watch::new(resources.limits, action.seal);
         let started = Instant::now();
         let enclosure = Enclosure {
             level: action.seal,
@@ -69,8 +69,13 @@ impl Executor for LocalExecutor {
             .or_else(|| fs::read_text(&action.action_graph).ok().as_deref().and_then(PackageGraph::parse))
             .unwrap_or_default();
         let (broken, peak_memory) = watch.ended();
+        let outcome = match broken.unwrap_or_else(|| outcome(ended.status, &messages)) {
+            // A process was refused more before all of them together were seen to hold too much.
+            BuildOutcome::OutOfMemory(None) => BuildOutcome::OutOfMemory(resources.limits.memory),
+            other => other,
+        };
         Ok(ActionResult {
-            outcome: broken.unwrap_or_else(|| outcome(ended.status, &messages)),
+            outcome,
             messages,
             packages: graph.total(),
             compiled,

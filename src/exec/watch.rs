@@ -4,13 +4,15 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::usage::{Usage, usage};
-use crate::model::{BuildOutcome, StepLimits};
+use crate::model::{BuildOutcome, SealLevel, StepLimits};
 use crate::process::Verdict;
 
 /// Looks at one step while it runs.
 #[derive(Debug)]
 pub(super) struct Watch {
     limits: StepLimits,
+    /// Processes of the tree that are ours: the one that waits outside of a pid namespace.
+    ours: u64,
     started: Instant,
     state: Mutex<State>,
 }
@@ -22,13 +24,15 @@ struct State {
 }
 
 impl Watch {
-    pub(super) fn new(limits: StepLimits) -> Self {
-        Watch { limits, started: Instant::now(), state: Mutex::default() }
+    pub(super) fn new(limits: StepLimits, seal: SealLevel) -> Self {
+        let ours = u64::from(seal == SealLevel::Strict);
+        Watch { limits, ours, started: Instant::now(), state: Mutex::default() }
     }
 
     /// Looks once.
     pub(super) fn look(&self, pid: u32) -> Verdict {
-        let used = usage(pid);
+        let mut used = usage(pid);
+        used.processes = used.processes.saturating_sub(self.ours);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.peak_memory = state.peak_memory.max(used.memory);
         state.broken = state.broken.or_else(|| broken(self.limits, used, self.started.elapsed()));

@@ -1,6 +1,7 @@
 //! The order of the stages, and nothing else: each stage's result goes to the next.
 
 mod discover;
+mod doctor;
 mod prepare;
 mod sealing;
 mod target;
@@ -10,6 +11,7 @@ use std::time::Instant;
 use camino::{Utf8Path, Utf8PathBuf};
 
 pub use discover::{Discovery, FoundProgram, discover};
+pub use doctor::{Diagnosis, Finding, Health, diagnose};
 pub use prepare::{Context, Prepared, Request, prepare, targets};
 pub use sealing::Sealing;
 

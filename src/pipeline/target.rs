@@ -177,7 +177,7 @@ fn failure(outcome: BuildOutcome, settings: &Settings) -> String {
             settings.timeout.origin
         ),
         BuildOutcome::OutOfMemory(Some(most)) => format!(
-            "out of memory, also alone: its processes held more than {} MiB together (memory, {}); allow more with \
+            "out of memory, also alone: its processes need more than {} MiB together (memory, {}); allow more with \
              --memory",
             most >> 20,
             settings.memory.origin
@@ -186,7 +186,7 @@ fn failure(outcome: BuildOutcome, settings: &Settings) -> String {
             "out of memory, also alone: the host has too little for this program".to_owned()
         }
         BuildOutcome::TooManyProcesses(most) => {
-            format!("it had more than {most} processes (processes, {})", settings.processes.origin)
+            format!("it had more processes than {most} (processes, {})", settings.processes.origin)
         }
         BuildOutcome::NotSealed => "its sandbox could not be set up; `xbuild doctor` says more".to_owned(),
     }

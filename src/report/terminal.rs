@@ -60,6 +60,11 @@ impl Terminal {
         self.styled
     }
 
+    /// Whether text for standard output may carry colour.
+    pub fn styled_output(&self) -> bool {
+        self.styled && io::stdout().is_terminal()
+    }
+
     /// Writes text to standard error as one piece. A reader that has gone away is no error of ours.
     pub fn say(&self, text: &str) {
         let mut stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);

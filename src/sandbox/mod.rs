@@ -21,6 +21,7 @@ mod helper;
 mod landlock;
 #[cfg(target_os = "linux")]
 mod namespaces;
+mod obstacles;
 mod policy;
 #[cfg(target_os = "linux")]
 mod privileges;
@@ -29,6 +30,7 @@ mod seccomp;
 mod support;
 
 pub use enclose::{Enclosure, SETUP_FAILED, enclose};
+pub use obstacles::obstacles;
 pub use policy::Limits;
 pub use support::{Support, support};
 

@@ -12,7 +12,7 @@ use crate::model::{Mount, SealLevel};
 pub struct Limits {
     /// Bytes of memory that a process may fill (RLIMIT_DATA).
     pub memory: Option<u64>,
-    /// Processes and threads (RLIMIT_NPROC); the kernel does not count those of root.
+    /// Processes, by way of their threads (RLIMIT_NPROC); the kernel does not hold root to it.
     pub processes: Option<u64>,
 }
 

@@ -6,6 +6,9 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 use super::helper::{Result, doing};
 use super::policy::Limits;
 
+/// More threads than any process of a build has.
+const THREADS: u64 = 64;
+
 /// Sets the limits that the kernel counts.
 pub(super) fn limit(limits: Limits) -> Result<()> {
     let set = |resource, most: u64| {
@@ -18,7 +21,8 @@ pub(super) fn limit(limits: Limits) -> Result<()> {
         doing("limit memory", set(Resource::Data, most))?;
     }
     if let Some(most) = limits.processes {
-        doing("limit processes", set(Resource::Nproc, most))?;
+        // The kernel counts threads, of which each process of Go's has a few per core and one per blocking call.
+        doing("limit processes", set(Resource::Nproc, most.saturating_mul(THREADS)))?;
     }
     Ok(())
 }

@@ -16,6 +16,7 @@ mod packages;
 mod real_program;
 mod requests;
 mod sample;
+mod seal_levels;
 mod sealed;
 mod signals;
 mod vendoring;
