@@ -50,6 +50,23 @@ pub struct Replace {
 }
 
 impl Replace {
+    /// Reads what follows the word `replace`.
+    pub(super) fn read(words: &[&str]) -> Result<Self, &'static str> {
+        let arrow = words.iter().position(|word| *word == "=>").ok_or("`replace` without =>")?;
+        let (from, to) = (&words[..arrow], &words[arrow + 1..]);
+        let (path, version) = match from {
+            [path] => (path, None),
+            [path, version] => (path, Some((*version).to_owned())),
+            _ => return Err("`replace` takes a path and perhaps a version before =>"),
+        };
+        let (with, with_version) = match to {
+            [with] => (with, None),
+            [with, version] => (with, Some((*version).to_owned())),
+            _ => return Err("`replace` takes a path and perhaps a version behind =>"),
+        };
+        Ok(Replace { path: (*path).to_owned(), version, with: (*with).to_owned(), with_version })
+    }
+
     /// Whether the replacement is a directory of this host.
     pub fn is_local(&self) -> bool {
         self.with_version.is_none()
@@ -70,27 +87,10 @@ impl GoMod {
     /// Reads a go.mod. Directives that have no say here (`exclude`, `retract`, `tool`, …) are passed over.
     pub fn parse(text: &str) -> Result<Self, GoModError> {
         let mut module = GoMod::default();
-        let mut block: Option<String> = None;
-        for (index, line) in text.lines().enumerate() {
-            let fail = |cause: &str| GoModError { line: index + 1, cause: cause.to_owned() };
-            let words = words(line).ok_or_else(|| fail("a string without its end"))?;
-            let mut words: Vec<&str> = words.iter().map(String::as_str).collect();
-            if words.is_empty() {
-                continue;
-            }
-            if block.is_some() && words == [")"] {
-                block = None;
-                continue;
-            }
-            let directive = match &block {
-                Some(directive) => directive.clone(),
-                None => words.remove(0).to_owned(),
-            };
-            if block.is_none() && words == ["("] {
-                block = Some(directive);
-                continue;
-            }
-            module.apply(&directive, &words).map_err(fail)?;
+        for Directive { line, name, words } in directives(text)? {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            let fail = |cause: &str| GoModError { line, cause: cause.to_owned() };
+            module.apply(&name, &words).map_err(fail)?;
         }
         if module.module.is_empty() {
             return Err(GoModError { line: 1, cause: "no `module` line".to_owned() });
@@ -113,24 +113,7 @@ impl GoMod {
             }
             ("require", _) => return Err("`require` takes a path and a version"),
             ("replace", _) => {
-                let arrow = words.iter().position(|word| *word == "=>").ok_or("`replace` without =>")?;
-                let (from, to) = (&words[..arrow], &words[arrow + 1..]);
-                let (path, version) = match from {
-                    [path] => (path, None),
-                    [path, version] => (path, Some((*version).to_owned())),
-                    _ => return Err("`replace` takes a path and perhaps a version before =>"),
-                };
-                let (with, with_version) = match to {
-                    [with] => (with, None),
-                    [with, version] => (with, Some((*version).to_owned())),
-                    _ => return Err("`replace` takes a path and perhaps a version behind =>"),
-                };
-                self.replaces.push(Replace {
-                    path: (*path).to_owned(),
-                    version,
-                    with: (*with).to_owned(),
-                    with_version,
-                });
+                self.replaces.push(Replace::read(words)?);
             }
             _ => {}
         }
@@ -157,6 +140,44 @@ pub fn short_name(path: &str) -> &str {
             .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()))
     };
     path.rsplit('/').find(|part| !major(part)).unwrap_or(path)
+}
+
+/// A line of go.mod or go.work.
+pub(super) struct Directive {
+    /// Counted from one.
+    pub(super) line: usize,
+    /// `require`, `use`, …
+    pub(super) name: String,
+    /// What follows it.
+    pub(super) words: Vec<String>,
+}
+
+/// The directives of a file, those of blocks one by one.
+pub(super) fn directives(text: &str) -> Result<Vec<Directive>, GoModError> {
+    let mut found = Vec::new();
+    let mut block: Option<String> = None;
+    for (index, line) in text.lines().enumerate() {
+        let line_number = index + 1;
+        let mut words = words(line)
+            .ok_or_else(|| GoModError { line: line_number, cause: "a string without its end".to_owned() })?;
+        if words.is_empty() {
+            continue;
+        }
+        if block.is_some() && words == [")"] {
+            block = None;
+            continue;
+        }
+        let name = match &block {
+            Some(name) => name.clone(),
+            None => words.remove(0),
+        };
+        if block.is_none() && words == ["("] {
+            block = Some(name);
+            continue;
+        }
+        found.push(Directive { line: line_number, name, words });
+    }
+    Ok(found)
 }
 
 /// The words of a line without its comment; `None` for a string without its end. The parentheses of a block
