@@ -33,173 +33,37 @@ pub(super) enum Verdict {
     Unknown,
 }
 
-const LINK_ALONE: &[&str] = &[
-    "a",
-    "aslr",
-    "bindnow",
-    "c",
-    "checklinkname",
-    "compressdwarf",
-    "d",
-    "debugnosplit",
-    "debugtramp",
-    "dumpdep",
-    "e",
-    "f",
-    "g",
-    "h",
-    "n",
-    "pruneweakmap",
-    "s",
-    "v",
-    "w",
-];
-const LINK_WITH_VALUE: &[&str] = &[
-    "B",
-    "D",
-    "E",
-    "H",
-    "R",
-    "T",
-    "X",
-    "benchmark",
-    "buildid",
-    "debugtextsize",
-    "funcalign",
-    "linkmode",
-    "memprofilerate",
-    "randlayout",
-    "strictdups",
-];
-const LINK_NAMES: &[&str] = &[
-    "I",
-    "L",
-    "benchmarkprofile",
-    "capturehostobjs",
-    "cpuprofile",
-    "fipso",
-    "importcfg",
-    "k",
-    "libgcc",
-    "memprofile",
-    "o",
-    "pluginpath",
-    "r",
-    "tmpdir",
-];
-const LINK_GO_SETS: &[&str] = &["V", "asan", "buildmode", "installsuffix", "linkshared", "msan", "race"];
+const LINK_ALONE: &str = "\
+    a aslr bindnow c checklinkname compressdwarf d debugnosplit dumpdep e f g h n pruneweakmap s v w";
+const LINK_WITH_VALUE: &str = "\
+    B D E H R T X benchmark buildid debugtextsize debugtramp funcalign linkmode memprofilerate \
+    randlayout strictdups";
+const LINK_NAMES: &str = "\
+    I L benchmarkprofile capturehostobjs cpuprofile fipso importcfg k libgcc memprofile o pluginpath r \
+    tmpdir";
+const LINK_GO_SETS: &str = "V asan buildmode installsuffix linkshared msan race";
 
-const COMPILE_ALONE: &[&str] = &[
-    "%",
-    "B",
-    "C",
-    "E",
-    "K",
-    "L",
-    "N",
-    "S",
-    "W",
-    "clobberdead",
-    "clobberdeadreg",
-    "dwarf",
-    "dwarfbasentries",
-    "dwarflocationlists",
-    "e",
-    "errorurl",
-    "h",
-    "j",
-    "l",
-    "live",
-    "m",
-    "r",
-    "smallframes",
-    "t",
-    "v",
-    "w",
-    "wb",
-];
-const COMPILE_WITH_VALUE: &[&str] = &["c", "d", "gendwarfinl", "lang", "memprofilerate", "spectre"];
-const COMPILE_NAMES: &[&str] = &[
-    "D",
-    "I",
-    "asmhdr",
-    "bench",
-    "blockprofile",
-    "coveragecfg",
-    "cpuprofile",
-    "embedcfg",
-    "importcfg",
-    "json",
-    "linkobj",
-    "memprofile",
-    "mutexprofile",
-    "o",
-    "pgoprofile",
-    "symabis",
-    "traceprofile",
-];
-const COMPILE_GO_SETS: &[&str] = &[
-    "+",
-    "V",
-    "asan",
-    "buildid",
-    "complete",
-    "dynlink",
-    "env",
-    "goversion",
-    "installsuffix",
-    "linkshared",
-    "msan",
-    "nolocalimports",
-    "p",
-    "pack",
-    "race",
-    "shared",
-    "std",
-    "trimpath",
-];
+const COMPILE_ALONE: &str = "\
+    % B C E K L N S W clobberdead clobberdeadreg dwarf dwarfbasentries dwarflocationlists e errorurl h j \
+    l live m r smallframes t v w wb";
+const COMPILE_WITH_VALUE: &str = "c d gendwarfinl lang memprofilerate spectre";
+const COMPILE_NAMES: &str = "\
+    D I asmhdr bench blockprofile coveragecfg cpuprofile embedcfg importcfg json linkobj memprofile \
+    mutexprofile o pgoprofile symabis traceprofile";
+const COMPILE_GO_SETS: &str = "\
+    + V asan buildid complete dynlink env goversion installsuffix linkshared msan nolocalimports p pack \
+    race shared std trimpath";
 
-const ASSEMBLE_ALONE: &[&str] = &["S", "debug", "e", "v"];
-const ASSEMBLE_WITH_VALUE: &[&str] = &["D", "d", "spectre"];
-const ASSEMBLE_NAMES: &[&str] = &["I", "o"];
-const ASSEMBLE_GO_SETS: &[&str] = &["V", "dynlink", "gensymabis", "linkshared", "p", "shared", "trimpath"];
+const ASSEMBLE_ALONE: &str = "S debug e v";
+const ASSEMBLE_WITH_VALUE: &str = "D d spectre";
+const ASSEMBLE_NAMES: &str = "I o";
+const ASSEMBLE_GO_SETS: &str = "V dynlink gensymabis linkshared p shared trimpath";
 
 /// Source: `go help build`.
-const GO_BUILD: &[&str] = &[
-    "C",
-    "a",
-    "asan",
-    "asmflags",
-    "buildmode",
-    "buildvcs",
-    "compiler",
-    "cover",
-    "covermode",
-    "coverpkg",
-    "exec",
-    "gccgoflags",
-    "gcflags",
-    "installsuffix",
-    "json",
-    "ldflags",
-    "linkshared",
-    "mod",
-    "modcacherw",
-    "modfile",
-    "msan",
-    "n",
-    "o",
-    "overlay",
-    "p",
-    "pgo",
-    "pkgdir",
-    "race",
-    "tags",
-    "toolexec",
-    "trimpath",
-    "work",
-    "x",
-];
+const GO_BUILD: &str = "\
+    C a asan asmflags buildmode buildvcs compiler cover covermode coverpkg exec gccgoflags gcflags \
+    installsuffix json ldflags linkshared mod modcacherw modfile msan n o overlay p pgo pkgdir race tags \
+    toolexec trimpath work x";
 
 impl Tool {
     /// The key of targets.toml.
@@ -247,14 +111,18 @@ impl Tool {
         };
         match name {
             "extld" | "extldflags" | "extar" => Verdict::External,
-            _ if alone.contains(&name) => Verdict::Alone,
-            _ if with_value.contains(&name) => Verdict::WithValue,
-            _ if names.contains(&name) => Verdict::Names,
-            _ if go_sets.contains(&name) => Verdict::GoSets,
-            _ if GO_BUILD.contains(&name) => Verdict::OfGoBuild,
+            _ if holds(alone, name) => Verdict::Alone,
+            _ if holds(with_value, name) => Verdict::WithValue,
+            _ if holds(names, name) => Verdict::Names,
+            _ if holds(go_sets, name) => Verdict::GoSets,
+            _ if holds(GO_BUILD, name) => Verdict::OfGoBuild,
             _ => Verdict::Unknown,
         }
     }
+}
+
+fn holds(names: &str, name: &str) -> bool {
+    names.split_whitespace().any(|other| other == name)
 }
 
 /// Whether a compiler's debug setting (`-d=one,two=value`) writes a file.
