@@ -54,6 +54,27 @@ fn no_variable_of_the_users_environment_reaches_a_build() {
     table("hostile_variables", &text);
 }
 
+/// `{version}`, `{tag}` and `{commit}` stand in flags, which Go splits at spaces and quotes.
+#[test]
+fn what_fills_a_placeholder_is_never_a_flag() {
+    let scene = Scene::new();
+    let targets = "schema = 1\n\n[[build]]\nldflags = [\"-X main.version={tag}{commit}\"]\n";
+    scene.outer().write("app/targets.toml", targets);
+    scene.build("the clean build", scene.call());
+    let flag = "-linkmode=external -extld={canary}";
+    for (name, value) in [
+        ("XBUILD_COMMIT", format!("x {flag}")),
+        ("XBUILD_COMMIT", "x' -s".to_owned()),
+        ("XBUILD_VERSION", format!("x {flag}")),
+        ("XBUILD_VERSION", format!("x {flag} -X=/1.0")),
+        ("XBUILD_VERSION", "x'/1.0".to_owned()),
+    ] {
+        let outcome = scene.run(&value, scene.call().env(name, scene.filled(&value)));
+        assert_eq!(outcome.code, 3, "{name}={value}\n{}", outcome.stderr);
+        outcome.says(if name == "XBUILD_COMMIT" { name } else { "the version cannot be had" });
+    }
+}
+
 fn alone(scene: &Scene, name: &str, value: &str, expected: &[u8]) -> &'static str {
     let call = scene.call().env(name, scene.filled(value));
     if name == CHOOSES_THE_SDK {
