@@ -75,6 +75,30 @@ fn what_fills_a_placeholder_is_never_a_flag() {
     }
 }
 
+/// Git runs what a checkout's configuration names, where it is not told otherwise.
+#[test]
+fn no_program_of_the_checkouts_configuration_is_run() {
+    let scene = Scene::new();
+    let expected = scene.build("the clean build", scene.call());
+    let config = scene.filled(
+        "[core]\n\tfsmonitor = {canary}\n\tpager = {canary}\n\thooksPath = {dir}/bin\n\tsshCommand = {canary}\n\
+         [filter \"evil\"]\n\tclean = {canary}\n\tsmudge = {canary}\n\trequired = true\n\
+         [filter \"long\"]\n\tprocess = {canary}\n\
+         [diff]\n\texternal = {canary}\n[diff \"evil\"]\n\ttextconv = {canary}\n\
+         [gpg]\n\tprogram = {canary}\n[log]\n\tshowSignature = true\n",
+    );
+    let own = std::fs::read_to_string(scene.outer().path().join("app/.git/config")).unwrap();
+    scene.outer().write("app/.git/config", &(own + &config));
+    scene.outer().write("app/.git/info/attributes", "*.go filter=evil diff=evil\ngo.mod filter=long\n");
+    for file in ["main.go", "hostile.go", "go.mod"] {
+        // Written anew, so that git has to look into it.
+        let text = scene.outer().read(&format!("app/{file}"));
+        scene.outer().write(&format!("app/{file}"), &text);
+    }
+    let found = scene.build("a hostile .git/config", scene.call());
+    assert!(found == expected, "a hostile .git/config changes the bytes");
+}
+
 fn alone(scene: &Scene, name: &str, value: &str, expected: &[u8]) -> &'static str {
     let call = scene.call().env(name, scene.filled(value));
     if name == CHOOSES_THE_SDK {

@@ -1,5 +1,5 @@
-//! Every variable that `go`, its tools, its C toolchain, git, the loader or TLS reads, with a value that does harm where
-//! it gets through.
+//! Every variable that `go`, its tools, a C toolchain, git, the loader or TLS reads, with a value that does harm where it
+//! gets through.
 //!
 //! `{canary}` is a program that leaves a mark, `{dir}` a directory that must stay as it is.
 
