@@ -11,7 +11,7 @@ pub enum ExitCode {
     Usage,
     /// targets.toml, a recipe, the user's settings or an `XBUILD_*` variable is wrong.
     Config,
-    /// No Go SDK, or one that is too old for xbuild or for the project.
+    /// No Go SDK, one that is too old for xbuild or for the project, or one whose go.env steers builds.
     Sdk,
     /// Modules are missing, or vendor/, go.mod and go.sum do not agree.
     Modules,
@@ -57,7 +57,9 @@ impl ExitCode {
             ExitCode::TargetFailed => "at least one target failed; dist/ holds the others",
             ExitCode::Usage => "the command line cannot be understood",
             ExitCode::Config => "targets.toml, a recipe, the user's settings or an XBUILD_ variable is wrong",
-            ExitCode::Sdk => "no Go SDK, or one too old for xbuild or for the project",
+            ExitCode::Sdk => {
+                "no Go SDK, one too old for xbuild or for the project, or one whose go.env steers builds"
+            }
             ExitCode::Modules => "modules are missing, or vendor/, go.mod and go.sum do not agree",
             ExitCode::System => "the system refused: a disk, a permission, a program that does not start",
             ExitCode::Child(_) => "as the program in the sandbox ended",

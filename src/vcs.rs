@@ -5,7 +5,17 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use crate::cancel::Cancel;
-use crate::process::{Process, find_program};
+use crate::process::{Ended, Process, find_program};
+
+/// Asks for the filters that any configuration defines, as scope and name with a zero byte behind each.
+const LIST_FILTERS: &[&str] = &[
+    "config",
+    "--show-scope",
+    "--name-only",
+    "-z",
+    "--get-regexp",
+    r"^filter\..*\.(clean|process|required)$",
+];
 
 /// A checkout's version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +51,11 @@ pub fn git_state(
     for (name, value) in [("LC_ALL", "C"), ("GIT_OPTIONAL_LOCKS", "0"), ("GIT_TERMINAL_PROMPT", "0")] {
         env.insert(name.to_owned(), value.to_owned());
     }
-    let git = |args: &[&str]| -> Result<String, String> {
+    // A partial clone would fetch what it lacks, with a program that its configuration names.
+    for (name, value) in [("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none")] {
+        env.insert(name.to_owned(), value.to_owned());
+    }
+    let run = |args: &[&str], env: &BTreeMap<String, String>| -> Result<Ended, String> {
         let harmless = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager"];
         let process = Process {
             program: program.clone(),
@@ -50,7 +64,12 @@ pub fn git_state(
             dir: dir.to_owned(),
             input: None,
         };
-        let ended = process.run(cancel).map_err(|error| error.to_string())?;
+        process.run(cancel).map_err(|error| error.to_string())
+    };
+    let listed = run(LIST_FILTERS, &env)?;
+    env.extend(without_filters(&String::from_utf8_lossy(&listed.stdout)));
+    let git = |args: &[&str]| -> Result<String, String> {
+        let ended = run(args, &env)?;
         if !ended.status.success() {
             let said = String::from_utf8_lossy(&ended.stderr);
             let line = said.lines().next().unwrap_or("it does not say why").trim_start_matches("fatal: ");
@@ -66,4 +85,42 @@ pub fn git_state(
     let clean = describe.trim_end_matches("-dirty");
     let tagged = !(commit.starts_with(clean) && clean.len() >= 7);
     Ok(GitState { describe: tagged.then(|| clean.to_owned()), commit: commit.to_owned(), time, dirty })
+}
+
+/// Variables that switch off the filters of the checkout's own configuration: git would run them on every file whose
+/// times have changed. The user's own, such as those of Git LFS, stay.
+fn without_filters(listed: &str) -> BTreeMap<String, String> {
+    let parts: Vec<&str> = listed.split('\0').collect();
+    let own = parts.chunks_exact(2).filter(|pair| matches!(pair[0], "local" | "worktree"));
+    let mut env = BTreeMap::new();
+    for (count, pair) in (0..).zip(own) {
+        env.insert(format!("GIT_CONFIG_KEY_{count}"), pair[1].to_owned());
+        let value = if pair[1].ends_with(".required") { "false" } else { "" };
+        env.insert(format!("GIT_CONFIG_VALUE_{count}"), value.to_owned());
+        env.insert("GIT_CONFIG_COUNT".to_owned(), (count + 1).to_string());
+    }
+    env
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_filters;
+
+    #[test]
+    fn only_the_checkouts_own_filters() {
+        assert!(without_filters("").is_empty());
+        let env = without_filters(
+            "global\0filter.lfs.clean\0local\0filter.a=b.clean\0worktree\0filter.c.required\0",
+        );
+        let expected = [
+            ("GIT_CONFIG_COUNT", "2"),
+            ("GIT_CONFIG_KEY_0", "filter.a=b.clean"),
+            ("GIT_CONFIG_KEY_1", "filter.c.required"),
+            ("GIT_CONFIG_VALUE_0", ""),
+            ("GIT_CONFIG_VALUE_1", "false"),
+        ];
+        let found: Vec<(&str, &str)> =
+            env.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(found, expected);
+    }
 }

@@ -6,6 +6,7 @@ use super::check;
 use super::decode::Fields;
 use super::grammar::parse;
 use super::problem::{ConfigError, Problem, Source};
+use super::refused_keys::refused_key;
 use super::sections::{
     BuildSection, OverrideSection, PackageSection, Patterns, ProjectSection, SettingsSection, patterns,
 };
@@ -148,7 +149,7 @@ fn belongs(key: &str, here: &str) -> Option<String> {
         "jobs" | "dist" | "cache_dir" | "fail_fast" | "seal" | "timeout" | "memory" | "processes" => {
             "[settings]"
         }
-        _ => return None,
+        _ => return refused_key(key),
     };
     Some(format!("`{key}` belongs below {table}"))
 }

@@ -1,30 +1,22 @@
 //! Flags of builds and overrides.
 
-use super::problem::Problem;
+use super::problem::{Located, Problem};
 use super::sections::FlagSection;
+use super::template::{PLACEHOLDERS, Template, Values};
+use super::tool_flags::Tool;
+use super::tool_words::check_words;
 use super::words::variable_name;
 
 /// Reports flags that no sealed build without a C toolchain can follow.
 pub(super) fn check_flags(flags: &FlagSection, problems: &mut Vec<Problem>) {
-    let mut mode_follows = false;
-    for flag in flags.ldflags.iter().flatten() {
-        let text = flag.value.render(&super::template::Values::new());
-        let mut external = false;
-        // Go splits at spaces, whether they stand inside an element or between two.
-        for word in text.split_whitespace() {
-            external |= mode_follows && word == "external";
-            let name = word.strip_prefix('-').map_or("", |name| name.strip_prefix('-').unwrap_or(name));
-            external |= name == "linkmode=external" || name.starts_with("extld");
-            mode_follows = name == "linkmode";
-        }
-        if external {
-            problems.push(Problem::new(
-                flag.span.clone(),
-                "external linking needs a C toolchain, and cgo is off",
-                "asks for the external linker",
-                "take the flag out: Go's own linker makes a static program",
-            ));
-        }
+    let ldflags: Option<Vec<Located<String>>> = flags.ldflags.as_ref().map(|list| {
+        let filled = |flag: &Located<Template>| flag.value.render(&stand_ins());
+        list.iter().map(|flag| Located { value: filled(flag), span: flag.span.clone() }).collect()
+    });
+    for (tool, list) in
+        [(Tool::Link, &ldflags), (Tool::Compile, &flags.gcflags), (Tool::Assemble, &flags.asmflags)]
+    {
+        check_words(tool, list.as_deref().unwrap_or_default(), problems);
     }
     for tag in flags.tags.iter().flatten() {
         let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
@@ -63,7 +55,13 @@ pub(super) fn check_flags(flags: &FlagSection, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Variables that steer `go` itself, the C toolchain or the loader.
+/// A value for every placeholder, itself. None of the real ones holds a space or a quote, so each is one part of a
+/// word, as this is; and a word that is nothing but a placeholder would be a file's name.
+fn stand_ins() -> Values {
+    PLACEHOLDERS.iter().map(|(name, _)| (*name, format!("{{{name}}}"))).collect()
+}
+
+/// Variables that steer `go` itself, the C toolchain, git or the loader.
 fn breaks_the_seal(name: &str) -> bool {
     const HARMLESS: &[&str] = &["GOEXPERIMENT", "GOFIPS140"];
     const HOST: &[&str] = &[
@@ -83,9 +81,33 @@ fn breaks_the_seal(name: &str) -> bool {
         "ENV",
         "BASH_ENV",
         "SHELL",
+        "WORK",
+        "ZONEINFO",
+        "LANG",
+        "NETRC",
+        "BROWSER",
+        "DISPLAY",
+        "EDITOR",
+        "PAGER",
+        "PATHEXT",
+        "SYSTEMROOT",
+        "APPDATA",
+        "LOCALAPPDATA",
+        "USERPROFILE",
+        "LOCALDOMAIN",
+        "RES_OPTIONS",
+        "HOSTALIASES",
+        "CPATH",
+        "C_INCLUDE_PATH",
+        "LIBRARY_PATH",
+        "COMPILER_PATH",
+        "GCC_EXEC_PREFIX",
+        "DEBUG_TRACE_INLHEUR",
+        "DEBUG_HTTP2_GOROUTINES",
+        "NODEFAULTCURRENTDIRECTORYINEXEPATH",
     ];
     const PREFIXES: &[&str] =
-        &["GO", "CGO_", "LD_", "DYLD_", "GIT_", "XDG_", "LC_", "SSH_", "PKG_CONFIG_", "XBUILD_"];
+        &["GO", "CGO_", "LD_", "DYLD_", "GIT_", "XDG_", "LC_", "SSH_", "PKG_CONFIG_", "SSL_CERT_", "XBUILD_"];
     let name = name.to_ascii_uppercase();
     !HARMLESS.contains(&name.as_str())
         && (HOST.contains(&name.as_str())

@@ -12,10 +12,13 @@ mod grammar;
 mod pattern;
 mod problem;
 mod recipe;
+mod refused_keys;
 mod sections;
 mod settings;
 mod suggest;
 mod template;
+mod tool_flags;
+mod tool_words;
 mod units;
 mod words;
 

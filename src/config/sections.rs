@@ -154,7 +154,7 @@ impl FlagSection {
             ldflags,
             tags: list("tags", "tags = [\"netgo\"]"),
             gcflags: list("gcflags", "gcflags = [\"all=-l\"]"),
-            asmflags: list("asmflags", "asmflags = [\"all=-trimpath\"]"),
+            asmflags: list("asmflags", "asmflags = [\"all=-D=NAME\"]"),
             env: list("env", "env = [\"GOEXPERIMENT\"]"),
         }
     }

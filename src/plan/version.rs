@@ -86,7 +86,21 @@ pub fn project_version(inputs: &VersionInputs<'_>) -> Result<ProjectVersion, Pla
             help: "use letters, digits and . + - _ ~".to_owned(),
         });
     }
+    // Both go into flags, which Go splits at spaces and quotes: `{tag}` must not bring a flag of its own.
+    let splits = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\'' | '"');
+    if tag.contains(splits) {
+        return Err(PlanError::Version {
+            cause: format!("{tag:?}, which {source} gives, holds a space or a quote"),
+            help: "use letters, digits and . + - _ ~ /".to_owned(),
+        });
+    }
     let commit = match (inputs.override_commit, git) {
+        (Some(commit), _) if !commit.chars().all(plain) => {
+            return Err(PlanError::Version {
+                cause: format!("XBUILD_COMMIT is {commit:?}"),
+                help: "set it to a commit's id: letters, digits and . + - _ ~".to_owned(),
+            });
+        }
         (Some(commit), _) => commit.to_owned(),
         (None, Ok(state)) => state.commit.clone(),
         (None, Err(_)) => String::new(),

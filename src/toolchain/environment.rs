@@ -34,10 +34,14 @@ impl GoDirectories {
 /// The variables that close the doors through which a host reaches into a build, without those of a target.
 ///
 /// Why each is here: GOENV, GOFLAGS and GOTOOLCHAIN keep out the user's `go env -w` file, injected flags and other
-/// toolchains; GONOPROXY=none and an empty GOPRIVATE keep GOPROXY=off from being bypassed; GOWORK=off keeps out a
+/// toolchains; GONOPROXY and GOPRIVATE keep GOPROXY=off from being bypassed; GOWORK=off keeps out a
 /// parent directory's go.work; CGO_ENABLED is pinned because its default depends on a compiler on PATH;
 /// `goindex=0` keeps Go from trusting a stale index of a directory. HOME and XDG_* stay unset, so that nothing
-/// is read or written there.
+/// is read or written there, Go's telemetry included.
+///
+/// No value is empty: an empty one would leave the choice to the SDK's go.env, which GOENV=off does not keep out.
+/// `none` matches no module. What has no harmless value (GOCACHEPROG, GOEXPERIMENT) is left unset, and
+/// an SDK whose go.env sets it is refused.
 pub fn sealed(dirs: &GoDirectories) -> BTreeMap<String, String> {
     [
         ("PATH", dirs.goroot.join("bin").to_string()),
@@ -49,8 +53,9 @@ pub fn sealed(dirs: &GoDirectories) -> BTreeMap<String, String> {
         ("GOFLAGS", "-mod=vendor".to_owned()),
         ("GOPROXY", "off".to_owned()),
         ("GONOPROXY", "none".to_owned()),
-        ("GONOSUMDB", String::new()),
-        ("GOPRIVATE", String::new()),
+        ("GONOSUMDB", "none".to_owned()),
+        ("GOPRIVATE", "none".to_owned()),
+        ("GOINSECURE", "none".to_owned()),
         ("GOSUMDB", "off".to_owned()),
         ("GOVCS", "*:off".to_owned()),
         ("GOAUTH", "off".to_owned()),

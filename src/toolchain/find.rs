@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
-use super::ports;
+use super::{go_env, ports};
 use crate::cancel::Cancel;
 use crate::fs::{self, FsError};
 use crate::model::{GoVersion, Sdk, SdkOrigin};
@@ -64,6 +64,14 @@ pub enum SdkError {
         /// What the SDK is.
         version: GoVersion,
     },
+    /// Its own go.env sets what every build would follow.
+    #[error("{file} sets {}, which would reach every sealed build", names.join(", "))]
+    Steered {
+        /// The go.env.
+        file: Utf8PathBuf,
+        /// The variables.
+        names: Vec<String>,
+    },
     /// A file of it cannot be read.
     #[error(transparent)]
     Fs(#[from] FsError),
@@ -91,6 +99,11 @@ impl SdkError {
             SdkError::OlderThanProject { wanted, .. } => format!(
                 "name an SDK of Go {wanted} or newer with --sdk DIR or XBUILD_SDK; a sealed build never fetches one"
             ),
+            SdkError::Steered { .. } => {
+                "take it out of that file, or name another SDK with --sdk DIR or XBUILD_SDK; what a build needs of \
+                 GOEXPERIMENT and GOFIPS140 is named as `env` in its [[build]] and set in the environment"
+                    .to_owned()
+            }
             SdkError::Fs(error) => error.next_step(),
         }
     }
@@ -163,6 +176,7 @@ fn ask(goroot: Utf8PathBuf, origin: SdkOrigin, cancel: &Cancel) -> Result<Sdk, S
         ports: Vec::new(),
         goroot,
     };
+    go_env::check(&sdk)?;
     let process = Process {
         program: sdk.go(),
         args: ["env", "-json", "GOVERSION", "GOHOSTOS", "GOHOSTARCH"].map(str::to_owned).to_vec(),

@@ -5,6 +5,7 @@
 
 pub mod environment;
 mod find;
+mod go_env;
 mod identity;
 mod main_packages;
 mod ports;

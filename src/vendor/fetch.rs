@@ -10,6 +10,7 @@ use super::consistency::{ModulesTxt, disagreements};
 use super::error::VendorError;
 use super::go_source;
 use super::source::{configured, file_url, holds, local_proxies};
+use super::user_settings::reach_as_the_user;
 use crate::cancel::Cancel;
 use crate::fs::{self, EntryKind};
 use crate::model::{GoMod, ModuleVersion, Sdk};
@@ -176,14 +177,7 @@ fn vendor_into(
     proxies.push(if request.online { goproxy } else { "off".to_owned() });
     let mut env = environment::sealed(&GoDirectories::in_store(sdk, request.cache_dir));
     if request.online {
-        // The user's own git, netrc and GOPRIVATE set-up decides how modules are reached; what decides which
-        // bytes come out stays ours.
-        let reach =
-            ["GOENV", "GONOPROXY", "GONOSUMDB", "GOPRIVATE", "GOSUMDB", "GOVCS", "GOAUTH", "PATH", "GODEBUG"];
-        env.retain(|name, _| !reach.contains(&name.as_str()));
-        for (name, value) in request.host_env {
-            env.entry(name.clone()).or_insert_with(|| value.clone());
-        }
+        reach_as_the_user(&mut env, sdk, request.host_env, cancel)?;
     }
     env.insert("GOPROXY".to_owned(), proxies.join(","));
     env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());

@@ -10,6 +10,7 @@ mod error;
 mod fetch;
 mod go_source;
 mod source;
+mod user_settings;
 
 pub use consistency::{ModulesTxt, disagreements, newest_go};
 pub use error::VendorError;

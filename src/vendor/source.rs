@@ -3,45 +3,22 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Deserialize;
 
+use super::user_settings::go_settings;
 use crate::cancel::Cancel;
 use crate::model::ModuleVersion;
 use crate::model::Sdk;
-use crate::process::{Process, ProcessError};
+use crate::process::ProcessError;
 
-#[derive(Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-struct Answer {
-    gomodcache: String,
-    goproxy: String,
-}
-
-/// The user's module cache and the GOPROXY that the user has configured, as `go env` resolves them from the
-/// user's own environment and `go env -w` file. Reading them runs nothing of the project.
+/// The user's module cache and the GOPROXY that the user has configured.
 pub(super) fn configured(
     sdk: &Sdk,
     host_env: &BTreeMap<String, String>,
     cancel: &Cancel,
 ) -> Result<(Utf8PathBuf, String), ProcessError> {
-    let mut env = host_env.clone();
-    env.insert("GOTOOLCHAIN".to_owned(), "local".to_owned());
-    env.insert("GOROOT".to_owned(), sdk.goroot.to_string());
-    env.insert("GOWORK".to_owned(), "off".to_owned());
-    env.remove("GOFLAGS");
-    let process = Process {
-        program: sdk.go(),
-        args: ["env", "-json", "GOMODCACHE", "GOPROXY"].map(str::to_owned).to_vec(),
-        env,
-        dir: sdk.goroot.clone(),
-        input: None,
-    };
-    let text = process.read(cancel)?;
-    let answer: Answer = serde_json::from_str(&text).map_err(|error| ProcessError::Start {
-        program: process.program.clone(),
-        source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
-    })?;
-    Ok((answer.gomodcache.into(), answer.goproxy))
+    let mut settings = go_settings(&["GOMODCACHE", "GOPROXY"], sdk, host_env, cancel)?;
+    let mut take = |name: &str| settings.remove(name).unwrap_or_default();
+    Ok((take("GOMODCACHE").into(), take("GOPROXY")))
 }
 
 /// A GOPROXY of what is on this host and nothing else: xbuild's own module cache, the user's, and the `file://`

@@ -12,7 +12,7 @@ use crate::support::Project;
 
 #[test]
 fn every_bad_targets_toml_is_explained() {
-    check("tests/bad", 90, "targets.toml", |text| Project::hello().file("targets.toml", text));
+    check("tests/bad", 125, "targets.toml", |text| Project::hello().file("targets.toml", text));
 }
 
 #[test]

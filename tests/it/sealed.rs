@@ -226,7 +226,7 @@ fn the_plan_shows_the_whole_environment_and_keeps_it() {
         ("GOFLAGS", "-mod=vendor"),
         ("GOPROXY", "off"),
         ("GONOPROXY", "none"),
-        ("GOPRIVATE", ""),
+        ("GOPRIVATE", "none"),
         ("GOENV", "off"),
         ("GOWORK", "off"),
         ("GOTOOLCHAIN", "local"),

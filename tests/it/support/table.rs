@@ -1,0 +1,11 @@
+//! Tables that `make test` shows at its end.
+
+use std::fs;
+use std::path::Path;
+
+/// Writes a table to `tables/<name>.txt` below the tests' own directory.
+pub fn table(name: &str, text: &str) {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tables");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join(format!("{name}.txt")), text).unwrap();
+}
