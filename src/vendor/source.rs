@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Deserialize;
 
+use super::online;
 use crate::cancel::Cancel;
 use crate::model::ModuleVersion;
 use crate::model::Sdk;
@@ -12,18 +13,24 @@ use crate::process::{Process, ProcessError};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-struct Answer {
-    gomodcache: String,
-    goproxy: String,
+pub(super) struct Configured {
+    /// The user's module cache.
+    pub(super) gomodcache: Utf8PathBuf,
+    /// Where modules may come from.
+    pub(super) goproxy: String,
+    /// Modules that no proxy is asked for; GOPRIVATE where it is not set itself.
+    pub(super) gonoproxy: String,
+    /// How Go's client authenticates.
+    pub(super) goauth: String,
 }
 
-/// The user's module cache and the GOPROXY that the user has configured, as `go env` resolves them from the
-/// user's own environment and `go env -w` file. Reading them runs nothing of the project.
+/// What the user has configured, as `go env` resolves it from the user's own environment and `go env -w` file.
+/// Reading it runs nothing of the project.
 pub(super) fn configured(
     sdk: &Sdk,
     host_env: &BTreeMap<String, String>,
     cancel: &Cancel,
-) -> Result<(Utf8PathBuf, String), ProcessError> {
+) -> Result<Configured, ProcessError> {
     let mut env = host_env.clone();
     env.insert("GOTOOLCHAIN".to_owned(), "local".to_owned());
     env.insert("GOROOT".to_owned(), sdk.goroot.to_string());
@@ -31,30 +38,32 @@ pub(super) fn configured(
     env.remove("GOFLAGS");
     let process = Process {
         program: sdk.go(),
-        args: ["env", "-json", "GOMODCACHE", "GOPROXY"].map(str::to_owned).to_vec(),
+        args: ["env", "-json", "GOMODCACHE", "GOPROXY", "GONOPROXY", "GOAUTH"].map(str::to_owned).to_vec(),
         env,
         dir: sdk.goroot.clone(),
     };
     let text = process.read(cancel)?;
-    let answer: Answer = serde_json::from_str(&text).map_err(|error| ProcessError::Start {
+    serde_json::from_str(&text).map_err(|error| ProcessError::Start {
         program: process.program.clone(),
         source: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
-    })?;
-    Ok((answer.gomodcache.into(), answer.goproxy))
+    })
 }
 
-/// A GOPROXY of what is on this host and nothing else: xbuild's own module cache, the user's, and the `file://`
-/// entries that the user has configured.
+/// A GOPROXY of what is on this host and nothing else: what xbuild has fetched, its own module cache, the user's,
+/// and the `file://` entries that the user has configured.
 pub fn local_modules(
     sdk: &Sdk,
     cache_dir: &Utf8Path,
     host_env: &BTreeMap<String, String>,
     cancel: &Cancel,
 ) -> Result<Vec<String>, ProcessError> {
-    let (module_cache, goproxy) = configured(sdk, host_env, cancel)?;
-    let mut proxies = vec![file_url(&cache_dir.join("gomodcache-v0/cache/download"))];
-    proxies.extend(local_proxies(&module_cache, &goproxy));
-    Ok(proxies)
+    let configured = configured(sdk, host_env, cancel)?;
+    Ok([own_proxies(cache_dir), local_proxies(&configured.gomodcache, &configured.goproxy)].concat())
+}
+
+/// The trees of the store.
+pub(super) fn own_proxies(cache_dir: &Utf8Path) -> Vec<String> {
+    ["gomodcache-v0/cache/download", online::LAYOUT].map(|tree| file_url(&cache_dir.join(tree))).to_vec()
 }
 
 /// The local part of a GOPROXY: the module cache's downloads first, then every `file://` entry.
@@ -100,15 +109,15 @@ fn directory(url: &str) -> Option<Utf8PathBuf> {
     String::from_utf8(bytes).ok().map(Utf8PathBuf::from)
 }
 
-/// Whether one of the proxies holds a module's zip.
+/// Whether one of the proxies holds a file of a module: its `zip` or `mod`.
 /// Source of the layout: <https://go.dev/ref/mod#goproxy-protocol>.
-pub(super) fn holds(proxies: &[String], module: &ModuleVersion) -> bool {
-    let file = format!("{}/@v/{}.zip", escape(&module.path), escape(&module.version));
+pub(super) fn holds(proxies: &[String], module: &ModuleVersion, extension: &str) -> bool {
+    let file = format!("{}/@v/{}.{extension}", escape(&module.path), escape(&module.version));
     proxies.iter().filter_map(|url| directory(url)).any(|dir| dir.join(&file).is_file())
 }
 
 /// Capitals become `!` and the small letter, for file systems that fold case.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.chars().fold(String::new(), |mut escaped, c| {
         if c.is_ascii_uppercase() {
             escaped.push('!');
