@@ -9,6 +9,7 @@ mod bad_targets;
 mod build;
 mod commands;
 mod dist;
+mod fetching;
 mod inspection;
 mod modules;
 mod mutations;

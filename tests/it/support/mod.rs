@@ -3,7 +3,9 @@
 mod host;
 mod modules;
 mod project;
+mod server;
 
 pub use host::{SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, wait_for};
 pub use modules::ModuleTree;
 pub use project::{Call, Outcome, Project, cache_dir, sample_dir, testdata};
+pub use server::{Answer, Server};
