@@ -75,6 +75,7 @@ impl Error {
             Error::Vendor(VendorError::Fs(_) | VendorError::Process(ProcessError::Start { .. })) => {
                 ExitCode::System
             }
+            Error::Vendor(VendorError::Proxy { .. }) => ExitCode::Config,
             Error::List(_) | Error::Vendor(_) => ExitCode::Modules,
             Error::Seal(SealError::Fs(_) | SealError::NoSeal { .. })
             | Error::Fs(_)

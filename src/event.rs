@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 
 use crate::model::{Digest, SealLevel, Target};
 use crate::plan::Plan;
-use crate::vendor::VendorOrigin;
+use crate::vendor::{Fetching, VendorOrigin};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub enum Event<'e> {
         /// Whether the network may be asked.
         online: bool,
     },
+    /// A module's file has come, or is asked for again.
+    Fetching(&'e Fetching<'e>),
     /// There is a vendor tree.
     Vendored {
         /// Where from.

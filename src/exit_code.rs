@@ -9,11 +9,11 @@ pub enum ExitCode {
     TargetFailed,
     /// The command line cannot be understood.
     Usage,
-    /// targets.toml, a recipe, the user's settings or an `XBUILD_*` variable is wrong.
+    /// targets.toml, a recipe, the user's settings, GOPROXY or an `XBUILD_*` variable is wrong.
     Config,
     /// No Go SDK, one that is too old for xbuild or for the project, or one whose go.env steers builds.
     Sdk,
-    /// Modules are missing, or vendor/, go.mod and go.sum do not agree.
+    /// Modules are missing or not what go.sum says, or vendor/, go.mod and go.sum do not agree.
     Modules,
     /// The system refused: a disk, a permission, a program that does not start.
     System,
@@ -56,11 +56,15 @@ impl ExitCode {
             ExitCode::Success => "everything that was asked for is done",
             ExitCode::TargetFailed => "at least one target failed; dist/ holds the others",
             ExitCode::Usage => "the command line cannot be understood",
-            ExitCode::Config => "targets.toml, a recipe, the user's settings or an XBUILD_ variable is wrong",
+            ExitCode::Config => {
+                "targets.toml, a recipe, the user's settings, GOPROXY or an XBUILD_ variable is wrong"
+            }
             ExitCode::Sdk => {
                 "no Go SDK, one too old for xbuild or for the project, or one whose go.env steers builds"
             }
-            ExitCode::Modules => "modules are missing, or vendor/, go.mod and go.sum do not agree",
+            ExitCode::Modules => {
+                "modules are missing or not what go.sum says, or vendor/, go.mod and go.sum do not agree"
+            }
             ExitCode::System => "the system refused: a disk, a permission, a program that does not start",
             ExitCode::Child(_) => "as the program in the sandbox ended",
             ExitCode::Signal(_) => "ended by a signal: 128 and its number (130 Ctrl-C, 143 SIGTERM)",

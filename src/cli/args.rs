@@ -47,8 +47,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// List every target of the SDK and which ones the project selects
     Targets(JsonArgs),
-    /// Gather the project's modules into the cache, from the configured GOPROXY
-    Vendor(JsonArgs),
+    /// Gather the project's modules into the cache, from the configured GOPROXY; each is held against go.sum
+    Vendor(VendorArgs),
     /// Show what this host can do, and why not more
     Doctor(JsonArgs),
     /// Write a commented targets.toml for the module here
@@ -149,6 +149,16 @@ pub(super) struct PlanArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct JsonArgs {
+    /// Print the result as data on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct VendorArgs {
+    /// Where modules come from, in place of GOPROXY: URLs with https, http or file, `direct`, `off`
+    #[arg(long, value_name = "URL[,URL]")]
+    pub(super) proxy: Option<String>,
     /// Print the result as data on standard output
     #[arg(long)]
     pub(super) json: bool,

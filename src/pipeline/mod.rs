@@ -63,6 +63,7 @@ pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, 
         cache_dir: &settings.cache_dir.value,
         online: settings.online.value,
         host_env: context.env,
+        fetching: &|fetching| context.listener.event(&Event::Fetching(fetching)),
     };
     let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel)?;
     context.listener.event(&Event::Vendored { origin: tree.origin, modules: tree.modules.len() });

@@ -19,7 +19,7 @@ use crate::plan::{Inputs, Plan, ProjectPlan, VersionInputs, make, project_versio
 use crate::seal::SourceScan;
 use crate::toolchain::{GoDirectories, HostEnvironment, Query, SdkError, environment, find, main_packages};
 use crate::vcs::git_state;
-use crate::vendor::{VendorError, local_modules};
+use crate::vendor::{Unfetched, VendorError, VendorRequest, fetch_missing, local_modules};
 
 /// What a run is given by the edge of the program.
 pub struct Context<'c> {
@@ -136,7 +136,16 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
     let patterns = patterns(file.as_ref(), &location, &module_dir);
     let query =
         Query { module_dir: &module_dir, patterns: &patterns, targets: &selection.targets, env: &env };
-    let mains = main_packages(&query, &sdk, context.cancel).map_err(Error::List)?;
+    let mut mains = main_packages(&query, &sdk, context.cancel);
+    // Before Go 1.17 go.mod did not name every module, and packages are not listed without the others' go.mod.
+    if mains.is_err() && settings.online.value && !module_dir.join("vendor").is_dir() {
+        let unfetched = fetch_for_listing(&module_dir, &go_mod, &sdk, &settings, context)?;
+        mains = main_packages(&query, &sdk, context.cancel);
+        if mains.is_err() && !unfetched.is_empty() {
+            return Err(VendorError::Unfetched { files: unfetched }.into());
+        }
+    }
+    let mains = mains.map_err(Error::List)?;
     let sealing = settle(&settings, context)?;
 
     let version_source =
@@ -222,6 +231,24 @@ pub(super) fn listing_environment(
         env.insert("GOPROXY".to_owned(), [local, vec!["off".to_owned()]].concat().join(","));
     }
     Ok(env)
+}
+
+fn fetch_for_listing(
+    dir: &Utf8Path,
+    go_mod: &GoMod,
+    sdk: &Sdk,
+    settings: &Settings,
+    context: &Context<'_>,
+) -> Result<Vec<Unfetched>, Error> {
+    let request = VendorRequest {
+        dir,
+        go_mod,
+        cache_dir: &settings.cache_dir.value,
+        online: true,
+        host_env: context.env,
+        fetching: &|fetching| context.listener.event(&Event::Fetching(fetching)),
+    };
+    Ok(fetch_missing(&request, sdk, context.cancel)?)
 }
 
 /// What `go list` is asked: the packages that the builds name, or everything from the directory where xbuild was

@@ -7,7 +7,7 @@ use crate::event::{BuildStatus, Event, Listener, Phase, TargetReport};
 use crate::model::SealLevel;
 use crate::pipeline::RunReport;
 use crate::plan::Plan;
-use crate::vendor::VendorOrigin;
+use crate::vendor::{Fetching, VendorOrigin};
 
 /// Reports to people: bars on a terminal, lines elsewhere.
 pub struct HumanReporter<'t> {
@@ -186,6 +186,13 @@ pub(super) fn phase_words(phase: &Phase<'_>) -> String {
     }
 }
 
+/// How far the download is, in a line; nothing for a request that is made again.
+pub(super) fn fetching_words(fetching: &Fetching<'_>) -> String {
+    let Fetching::Ended { module, file, done, total, bytes } = fetching else { return String::new() };
+    let outcome = bytes.map_or_else(|| "did not come".to_owned(), size);
+    format!("{file} {done}/{total}  {module}  {outcome}")
+}
+
 impl Listener for HumanReporter<'_> {
     fn event(&self, event: &Event<'_>) {
         if let Some(bars) = &self.bars {
@@ -210,6 +217,15 @@ impl Listener for HumanReporter<'_> {
                 self.labelled("vendor", "1;36", "asking the configured GOPROXY")
             }
             Event::Vendoring { online: false } => {}
+            Event::Fetching(Fetching::Retry { module, cause, pause, attempt, attempts }) => {
+                let text = format!(
+                    "{module}: {cause}; asking again in {}, attempt {attempt} of {attempts}",
+                    seconds(*pause)
+                );
+                self.labelled("note", "1;33", &harmless(&text));
+            }
+            Event::Fetching(ended) if verbose => self.labelled("fetch", "2", &fetching_words(ended)),
+            Event::Fetching(_) => {}
             Event::Vendored { origin, modules } => {
                 let from = match origin {
                     VendorOrigin::NotNeeded => "no module is required".to_owned(),

@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::human::phase_words;
+use super::human::{fetching_words, phase_words};
 use crate::event::Event;
 use crate::model::Target;
+use crate::vendor::Fetching;
 
 /// The bars of a run.
 pub(super) struct Bars {
     all: MultiProgress,
     total: ProgressBar,
     running: Mutex<HashMap<Target, ProgressBar>>,
+    /// The download, while there is one.
+    fetching: Mutex<Option<ProgressBar>>,
     width: Mutex<usize>,
 }
 
@@ -28,7 +31,7 @@ impl Bars {
         };
         let total = all.add(ProgressBar::hidden());
         total.set_style(style(template).progress_chars("=> "));
-        Bars { all, total, running: Mutex::default(), width: Mutex::default() }
+        Bars { all, total, running: Mutex::default(), fetching: Mutex::default(), width: Mutex::default() }
     }
 
     /// Draws something above the bars.
@@ -40,7 +43,28 @@ impl Bars {
         for (_, bar) in self.running.lock().unwrap_or_else(PoisonError::into_inner).drain() {
             bar.finish_and_clear();
         }
+        self.fetched();
         self.total.finish_and_clear();
+    }
+
+    fn fetching(&self, fetching: &Fetching<'_>) {
+        let Fetching::Ended { done, total, .. } = fetching else { return };
+        let mut bar = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
+        let bar = bar.get_or_insert_with(|| {
+            let bar = self.all.add(ProgressBar::new(0));
+            bar.set_style(style("fetch [{bar:28}] {wide_msg}").progress_chars("=> "));
+            bar
+        });
+        bar.set_length(*total as u64);
+        bar.set_message(fetching_words(fetching));
+        bar.set_position(*done as u64);
+    }
+
+    fn fetched(&self) {
+        if let Some(bar) = self.fetching.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            bar.finish_and_clear();
+            self.all.remove(&bar);
+        }
     }
 
     pub(super) fn event(&self, event: &Event<'_>) {
@@ -77,7 +101,9 @@ impl Bars {
                 self.total.inc(1);
             }
             Event::Published { .. } => self.total.finish_and_clear(),
-            Event::Note(_) | Event::Sealed { .. } | Event::Vendoring { .. } | Event::Vendored { .. } => {}
+            Event::Fetching(fetching) => self.fetching(fetching),
+            Event::Vendored { .. } => self.fetched(),
+            Event::Note(_) | Event::Sealed { .. } | Event::Vendoring { .. } => {}
         }
     }
 }

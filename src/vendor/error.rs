@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 
+use super::online::{CauseKind, Mismatch, Unfetched};
 use crate::fs::FsError;
 use crate::model::{GoModError, ModuleVersion};
 use crate::process::ProcessError;
@@ -51,6 +52,27 @@ pub enum VendorError {
         /// Where they were looked for.
         looked_in: Vec<String>,
     },
+    /// GOPROXY, `--proxy` or the address of an HTTP proxy cannot be understood.
+    #[error("the modules' proxies cannot be asked: {cause}")]
+    Proxy {
+        /// What is wrong, without credentials.
+        cause: String,
+    },
+    /// Files that the project needs did not come.
+    #[error("{} file(s) of modules were not fetched:{}", files.len(), some(files))]
+    Unfetched {
+        /// Each file with its causes.
+        files: Vec<Unfetched>,
+    },
+    /// Files came that are not what go.sum says.
+    #[error("{} file(s) of modules are not what go.sum says:{}", files.len(), some(files))]
+    Mismatch {
+        /// Each file.
+        files: Vec<Mismatch>,
+    },
+    /// The run ended while modules were fetched.
+    #[error("the modules were not fetched to the end")]
+    Ended,
     /// `go mod vendor` failed for another reason.
     #[error("`go mod vendor` failed in {dir}:{}", list(message.lines()))]
     Failed {
@@ -69,6 +91,14 @@ pub enum VendorError {
 
 fn list<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
     items.into_iter().map(|item| format!("\n  {item}")).collect()
+}
+
+/// The first of a list that may be as long as go.sum.
+fn some<T: std::fmt::Display>(items: &[T]) -> String {
+    const SHOWN: usize = 12;
+    let more = items.len().saturating_sub(SHOWN);
+    let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
+    list(items.iter().take(SHOWN)) + &rest
 }
 
 impl VendorError {
@@ -98,6 +128,44 @@ impl VendorError {
                      directory here; or `go mod vendor` there and bring vendor/; or set GOPROXY to a file:// tree that \
                      holds them"
                 )
+            }
+            VendorError::Proxy { .. } => {
+                "set GOPROXY (or --proxy, HTTPS_PROXY, HTTP_PROXY) to what Go takes: URLs with https, http or file, \
+                 `direct` or `off`, with commas or bars between"
+                    .to_owned()
+            }
+            VendorError::Unfetched { files } => {
+                let worst = files.iter().flat_map(|file| &file.causes).map(|cause| cause.kind).max();
+                match worst {
+                    Some(CauseKind::Denied) => {
+                        "give credentials for that host: a line `machine HOST login USER password TOKEN` in the netrc \
+                         file, user and password in the URL of GOPROXY, or GOAUTH; for a private repository set \
+                         GOPRIVATE and what git needs to reach it"
+                    }
+                    Some(CauseKind::Distrusted) => {
+                        "add the certificate of the authority behind that host to the system's, or name a file that \
+                         holds it in SSL_CERT_FILE"
+                    }
+                    Some(CauseKind::Broken) => {
+                        "run it again when the host answers, or name another entry in GOPROXY or --proxy; what has \
+                         come is kept"
+                    }
+                    Some(CauseKind::Off) => "run it where GOPROXY names a proxy, or name one with --proxy",
+                    Some(CauseKind::Absent) | None => {
+                        "check the versions in go.mod, and that GOPROXY or --proxy names a proxy that has them"
+                    }
+                }
+                .to_owned()
+            }
+            VendorError::Mismatch { .. } => {
+                "do not use these files: ask who runs that proxy, or who changed go.sum, which of the two is right"
+                    .to_owned()
+            }
+            VendorError::Ended => "run it again; what has come is kept".to_owned(),
+            VendorError::Failed { message, .. } if message.contains("checksum mismatch") => {
+                "a module cache or a file:// tree of this host holds something else than go.sum says: find out which of \
+                 the two is right before that module is used"
+                    .to_owned()
             }
             VendorError::Failed { message, .. } if message.contains("go.sum") => {
                 "run `go mod tidy` where there is a network, and bring the completed go.sum".to_owned()

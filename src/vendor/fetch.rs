@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::consistency::{ModulesTxt, disagreements};
 use super::error::VendorError;
 use super::go_source;
-use super::source::{configured, file_url, holds, local_proxies};
-use super::user_settings::reach_as_the_user;
+use super::online::{self, Fetching, Gather, Unfetched};
+use super::source::{configured, holds, local_proxies, own_proxies};
 use crate::cancel::Cancel;
 use crate::fs::{self, EntryKind};
 use crate::model::{GoMod, ModuleVersion, Sdk};
@@ -33,6 +33,8 @@ pub struct VendorRequest<'r> {
     /// The user's environment: where the module cache is, which GOPROXY is configured and, online, how the user
     /// authenticates.
     pub host_env: &'r BTreeMap<String, String>,
+    /// Hears of each file that is fetched, from any thread.
+    pub fetching: &'r (dyn Fn(&Fetching<'_>) + Sync),
 }
 
 /// Where a tree came from.
@@ -163,6 +165,29 @@ fn digests(dir: &Utf8Path, extent: Extent) -> fs::Result<Vec<(Utf8PathBuf, blake
         .collect()
 }
 
+/// Fetches what go.sum names and this host does not hold; returns what did not come. Nothing of the project is
+/// written.
+///
+/// # Errors
+/// A GOPROXY that is none, files that are not what go.sum says, a store that cannot be written.
+pub fn fetch_missing(
+    request: &VendorRequest<'_>,
+    sdk: &Sdk,
+    cancel: &Cancel,
+) -> Result<Vec<Unfetched>, VendorError> {
+    let configured = configured(sdk, request.host_env, cancel)?;
+    let local = local_proxies(&configured.gomodcache, &configured.goproxy);
+    let gather = Gather {
+        dir: request.dir,
+        cache_dir: request.cache_dir,
+        local: &[own_proxies(request.cache_dir), local].concat(),
+        configured: &configured,
+        host_env: request.host_env,
+        tell: request.fetching,
+    };
+    online::gather(&gather, sdk, cancel)
+}
+
 /// Runs `go mod vendor` with a module cache of our own.
 fn vendor_into(
     tree: &Utf8Path,
@@ -170,15 +195,12 @@ fn vendor_into(
     sdk: &Sdk,
     cancel: &Cancel,
 ) -> Result<(), VendorError> {
-    let (module_cache, goproxy) = configured(sdk, request.host_env, cancel)?;
-    let local = local_proxies(&module_cache, &goproxy);
-    let mut proxies = vec![file_url(&request.cache_dir.join("gomodcache-v0/cache/download"))];
-    proxies.extend(local.iter().cloned());
-    proxies.push(if request.online { goproxy } else { "off".to_owned() });
+    let configured = configured(sdk, request.host_env, cancel)?;
+    let local = local_proxies(&configured.gomodcache, &configured.goproxy);
+    let unfetched = if request.online { fetch_missing(request, sdk, cancel)? } else { Vec::new() };
+    let mut proxies = [own_proxies(request.cache_dir), local.clone()].concat();
+    proxies.push("off".to_owned());
     let mut env = environment::sealed(&GoDirectories::in_store(sdk, request.cache_dir));
-    if request.online {
-        reach_as_the_user(&mut env, sdk, request.host_env, cancel)?;
-    }
     env.insert("GOPROXY".to_owned(), proxies.join(","));
     env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
     let process = Process {
@@ -195,7 +217,7 @@ fn vendor_into(
     let said = String::from_utf8_lossy(&ended.stderr);
     let message: String =
         said.lines().filter(|line| !line.starts_with("go: downloading ")).collect::<Vec<_>>().join("\n");
-    let missing: Vec<ModuleVersion> = request
+    let required: Vec<ModuleVersion> = request
         .go_mod
         .requires
         .iter()
@@ -206,8 +228,15 @@ fn vendor_into(
                 .clone()
                 .map(|version| ModuleVersion { path: replace.with.clone(), version }),
         })
-        .filter(|module| !holds(&proxies, module))
         .collect();
+    // What nothing needs may be missing: Go names what it wants, and go.mod what it is bound to want next.
+    let needed = |module: &ModuleVersion| required.contains(module) || message.contains(&module.path);
+    let unfetched: Vec<Unfetched> = unfetched.into_iter().filter(|file| needed(&file.module)).collect();
+    if !unfetched.is_empty() {
+        return Err(VendorError::Unfetched { files: unfetched });
+    }
+    let missing: Vec<ModuleVersion> =
+        required.into_iter().filter(|module| !holds(&proxies, module, "zip")).collect();
     if request.online || missing.is_empty() || message.contains("go.sum entry") {
         return Err(VendorError::Failed { dir: request.dir.to_owned(), message });
     }

@@ -4,35 +4,58 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::online;
 use super::user_settings::go_settings;
 use crate::cancel::Cancel;
 use crate::model::ModuleVersion;
 use crate::model::Sdk;
 use crate::process::ProcessError;
 
-/// The user's module cache and the GOPROXY that the user has configured.
+/// What the user has configured.
+#[derive(Debug)]
+pub(super) struct Configured {
+    /// The user's module cache.
+    pub(super) gomodcache: Utf8PathBuf,
+    /// Where modules may come from.
+    pub(super) goproxy: String,
+    /// Modules that no proxy is asked for; GOPRIVATE where it is not set itself.
+    pub(super) gonoproxy: String,
+    /// How Go's client authenticates.
+    pub(super) goauth: String,
+}
+
+/// What the user has configured, as `go env` resolves it.
 pub(super) fn configured(
     sdk: &Sdk,
     host_env: &BTreeMap<String, String>,
     cancel: &Cancel,
-) -> Result<(Utf8PathBuf, String), ProcessError> {
-    let mut settings = go_settings(&["GOMODCACHE", "GOPROXY"], sdk, host_env, cancel)?;
+) -> Result<Configured, ProcessError> {
+    let names = ["GOMODCACHE", "GOPROXY", "GONOPROXY", "GOPRIVATE", "GOAUTH"];
+    let mut settings = go_settings(&names, sdk, host_env, cancel)?;
     let mut take = |name: &str| settings.remove(name).unwrap_or_default();
-    Ok((take("GOMODCACHE").into(), take("GOPROXY")))
+    Ok(Configured {
+        gomodcache: take("GOMODCACHE").into(),
+        goproxy: take("GOPROXY"),
+        gonoproxy: take("GONOPROXY"),
+        goauth: take("GOAUTH"),
+    })
 }
 
-/// A GOPROXY of what is on this host and nothing else: xbuild's own module cache, the user's, and the `file://`
-/// entries that the user has configured.
+/// A GOPROXY of what is on this host and nothing else: what xbuild has fetched, its own module cache, the user's,
+/// and the `file://` entries that the user has configured.
 pub fn local_modules(
     sdk: &Sdk,
     cache_dir: &Utf8Path,
     host_env: &BTreeMap<String, String>,
     cancel: &Cancel,
 ) -> Result<Vec<String>, ProcessError> {
-    let (module_cache, goproxy) = configured(sdk, host_env, cancel)?;
-    let mut proxies = vec![file_url(&cache_dir.join("gomodcache-v0/cache/download"))];
-    proxies.extend(local_proxies(&module_cache, &goproxy));
-    Ok(proxies)
+    let configured = configured(sdk, host_env, cancel)?;
+    Ok([own_proxies(cache_dir), local_proxies(&configured.gomodcache, &configured.goproxy)].concat())
+}
+
+/// The trees of the store.
+pub(super) fn own_proxies(cache_dir: &Utf8Path) -> Vec<String> {
+    ["gomodcache-v0/cache/download", online::LAYOUT].map(|tree| file_url(&cache_dir.join(tree))).to_vec()
 }
 
 /// The local part of a GOPROXY: the module cache's downloads first, then every `file://` entry.
@@ -78,15 +101,15 @@ fn directory(url: &str) -> Option<Utf8PathBuf> {
     String::from_utf8(bytes).ok().map(Utf8PathBuf::from)
 }
 
-/// Whether one of the proxies holds a module's zip.
+/// Whether one of the proxies holds a file of a module: its `zip` or `mod`.
 /// Source of the layout: <https://go.dev/ref/mod#goproxy-protocol>.
-pub(super) fn holds(proxies: &[String], module: &ModuleVersion) -> bool {
-    let file = format!("{}/@v/{}.zip", escape(&module.path), escape(&module.version));
+pub(super) fn holds(proxies: &[String], module: &ModuleVersion, extension: &str) -> bool {
+    let file = format!("{}/@v/{}.{extension}", escape(&module.path), escape(&module.version));
     proxies.iter().filter_map(|url| directory(url)).any(|dir| dir.join(&file).is_file())
 }
 
 /// Capitals become `!` and the small letter, for file systems that fold case.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.chars().fold(String::new(), |mut escaped, c| {
         if c.is_ascii_uppercase() {
             escaped.push('!');

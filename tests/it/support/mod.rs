@@ -3,9 +3,11 @@
 mod host;
 mod modules;
 mod project;
+mod server;
 mod table;
 
 pub use host::{SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, wait_for};
 pub use modules::ModuleTree;
 pub use project::{Call, Outcome, Project, cache_dir, sample_dir, testdata};
+pub use server::{Answer, Server};
 pub use table::table;

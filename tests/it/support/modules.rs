@@ -28,7 +28,13 @@ impl ModuleTree {
         }
         files.sort();
         let go_mod = files.iter().find(|(name, _)| name == "go.mod").unwrap().1.clone();
-        let dir = self.dir.path().join(path).join("@v");
+        // Capitals are written as the protocol has them.
+        let escaped = path.chars().fold(String::new(), |mut text, c| {
+            text.extend(c.is_ascii_uppercase().then_some('!'));
+            text.push(c.to_ascii_lowercase());
+            text
+        });
+        let dir = self.dir.path().join(escaped).join("@v");
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join(format!("{version}.mod")), &go_mod).unwrap();
         fs::write(dir.join(format!("{version}.info")), format!("{{\"Version\":\"{version}\"}}")).unwrap();
@@ -71,7 +77,7 @@ fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
