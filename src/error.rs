@@ -75,6 +75,9 @@ impl Error {
             Error::Vendor(VendorError::Fs(_) | VendorError::Process(ProcessError::Start { .. })) => {
                 ExitCode::System
             }
+            Error::Vendor(
+                VendorError::Changed { .. } | VendorError::Lock { .. } | VendorError::NoLock { .. },
+            ) => ExitCode::Changed,
             Error::List(_) | Error::Vendor(_) => ExitCode::Modules,
             Error::Seal(SealError::Fs(_)) | Error::Fs(_) | Error::Locate(LocateError::Fs(_)) => {
                 ExitCode::System

@@ -17,6 +17,8 @@ pub enum ExitCode {
     Modules,
     /// The system refused: a disk, a permission, a program that does not start.
     System,
+    /// vendor/, vendor.lock and go.sum do not match, or a lock that is required is missing.
+    Changed,
     /// SIGHUP, SIGINT or SIGTERM: 128 and the signal's number.
     Signal(i32),
 }
@@ -31,6 +33,7 @@ impl ExitCode {
         ExitCode::Sdk,
         ExitCode::Modules,
         ExitCode::System,
+        ExitCode::Changed,
     ];
 
     /// The number that the process ends with.
@@ -43,6 +46,7 @@ impl ExitCode {
             ExitCode::Sdk => 4,
             ExitCode::Modules => 5,
             ExitCode::System => 6,
+            ExitCode::Changed => 7,
             ExitCode::Signal(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
     }
@@ -57,6 +61,7 @@ impl ExitCode {
             ExitCode::Sdk => "no Go SDK, or one too old for xbuild or for the project",
             ExitCode::Modules => "modules are missing, or vendor/, go.mod and go.sum do not agree",
             ExitCode::System => "the system refused: a disk, a permission, a program that does not start",
+            ExitCode::Changed => "vendor/, vendor.lock and go.sum do not match, or a required vendor.lock is missing",
             ExitCode::Signal(_) => "ended by a signal: 128 and its number (130 Ctrl-C, 143 SIGTERM)",
         }
     }

@@ -38,6 +38,7 @@ pub mod process;
 pub mod publish;
 pub mod report;
 pub mod seal;
+pub mod stat_index;
 pub mod toolchain;
 pub mod vcs;
 pub mod vendor;

@@ -17,8 +17,8 @@ Examples:
 
 Environment:
   XBUILD_SDK, XBUILD_JOBS, XBUILD_CACHE_DIR, XBUILD_DIST, XBUILD_TARGETS, XBUILD_ONLINE,
-  XBUILD_FAIL_FAST, XBUILD_COLOR, XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR,
-  CLICOLOR_FORCE";
+  XBUILD_FAIL_FAST, XBUILD_REQUIRE_LOCK, XBUILD_COLOR, XBUILD_VERSION, XBUILD_COMMIT;
+  SOURCE_DATE_EPOCH, NO_COLOR, CLICOLOR_FORCE";
 
 fn after_help() -> String {
     format!("{EXAMPLES}\n\nExit codes:\n{}", ExitCode::table())
@@ -44,8 +44,8 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// List every target of the SDK and which ones the project selects
     Targets(JsonArgs),
-    /// Gather the project's modules into the cache, from the configured GOPROXY
-    Vendor(JsonArgs),
+    /// Make vendor/ and vendor.lock, from the configured GOPROXY; or verify them
+    Vendor(VendorArgs),
     /// Write a commented targets.toml for the module here
     Init(InitArgs),
 }
@@ -104,6 +104,9 @@ pub(super) struct SelectionArgs {
     /// Never fetch, whatever the settings say
     #[arg(long)]
     pub(super) offline: bool,
+    /// Refuse a vendor/ without a vendor.lock
+    #[arg(long)]
+    pub(super) require_lock: bool,
     /// Print the result as data on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -135,6 +138,19 @@ pub(super) struct PlanArgs {
 
 #[derive(Debug, Clone, Args)]
 pub(super) struct JsonArgs {
+    /// Print the result as data on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct VendorArgs {
+    /// Verify vendor/ against vendor.lock and go.sum, with nothing written
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Make vendor.lock for the vendor/ that is there, from module zips on this host
+    #[arg(long, conflicts_with = "check")]
+    pub(super) lock_only: bool,
     /// Print the result as data on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -175,6 +191,7 @@ impl SelectionArgs {
         layer.targets.clone_from(&self.targets);
         layer.jobs = self.jobs.and_then(|jobs| usize::try_from(jobs).ok());
         layer.dist.clone_from(&self.dist);
+        layer.require_lock = self.require_lock.then_some(true);
         layer.online = if self.online { Some(true) } else { self.offline.then_some(false) };
         layer
     }

@@ -145,7 +145,7 @@ fn belongs(key: &str, here: &str) -> Option<String> {
         "name" | "dir" | "version" => "[project]",
         "id" | "main" | "binary" | "ldflags" | "tags" | "gcflags" | "asmflags" | "env" => "[[build]]",
         "recipe" => "[[package]]",
-        "jobs" | "dist" | "cache_dir" | "fail_fast" => "[settings]",
+        "jobs" | "dist" | "cache_dir" | "fail_fast" | "require_lock" => "[settings]",
         _ => return None,
     };
     Some(format!("`{key}` belongs below {table}"))

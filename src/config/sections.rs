@@ -102,6 +102,8 @@ pub struct SettingsSection {
     pub cache_dir: Option<Located<String>>,
     /// Whether the first failure stops the others.
     pub fail_fast: Option<Located<bool>>,
+    /// Whether a vendor/ without a vendor.lock is refused.
+    pub require_lock: Option<Located<bool>>,
     /// The SDK; the user's file only.
     pub sdk: Option<Located<String>>,
     /// Whether modules may be fetched; the user's file only.
@@ -237,6 +239,7 @@ impl SettingsSection {
             dist: fields.string("dist", "dist = \"dist\""),
             cache_dir: fields.string("cache_dir", "cache_dir = \"cache\""),
             fail_fast: fields.boolean("fail_fast", "fail_fast = true"),
+            require_lock: fields.boolean("require_lock", "require_lock = true"),
             sdk: own.then(|| fields.string("sdk", "sdk = \"/usr/local/go\"")).flatten(),
             online: own.then(|| fields.boolean("online", "online = false")).flatten(),
             color: own.then(|| fields.string("color", "color = \"auto\"")).flatten(),

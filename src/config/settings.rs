@@ -53,6 +53,8 @@ pub struct FlagLayer {
     pub online: Option<bool>,
     /// `--fail-fast` or `--keep-going`.
     pub fail_fast: Option<bool>,
+    /// `--require-lock`.
+    pub require_lock: Option<bool>,
     /// `--color`.
     pub color: Option<Color>,
     /// `--target`.
@@ -117,6 +119,8 @@ pub struct Settings {
     pub online: Setting<bool>,
     /// Whether the first failure stops the other targets.
     pub fail_fast: Setting<bool>,
+    /// Whether a vendor/ without a vendor.lock is refused.
+    pub require_lock: Setting<bool>,
     /// Colour.
     pub color: Setting<Color>,
     /// Which targets; the file's, or the host, when `None`.
@@ -223,6 +227,9 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
         layers.pick(flags.fail_fast, fail_fast_flag, flag("XBUILD_FAIL_FAST", layers.env)?, |s| {
             s.fail_fast.as_ref()
         });
+    let require_lock = flag("XBUILD_REQUIRE_LOCK", layers.env)?;
+    let require_lock =
+        layers.pick(flags.require_lock, "--require-lock", require_lock, |s| s.require_lock.as_ref());
     let words = |list: String| -> Vec<String> {
         list.split([' ', ';', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
@@ -244,6 +251,7 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
         dist: dist.unwrap_or_else(|| by_default(layers.root.join("dist"))),
         online: online.unwrap_or(by_default(false)),
         fail_fast: fail_fast.unwrap_or(by_default(false)),
+        require_lock: require_lock.unwrap_or(by_default(false)),
         color,
         targets: optional(targets),
         version: optional(text("XBUILD_VERSION", layers.env).map(from_env)),
@@ -272,6 +280,7 @@ const VARIABLES: &[&str] = &[
     "XBUILD_FAIL_FAST",
     "XBUILD_JOBS",
     "XBUILD_ONLINE",
+    "XBUILD_REQUIRE_LOCK",
     "XBUILD_SDK",
     "XBUILD_TARGETS",
     "XBUILD_VERSION",

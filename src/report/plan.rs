@@ -50,6 +50,7 @@ fn layers(plan: &Plan) -> Table {
     row(&mut table, "dist", &settings.dist, ToString::to_string);
     row(&mut table, "online", &settings.online, ToString::to_string);
     row(&mut table, "fail_fast", &settings.fail_fast, ToString::to_string);
+    row(&mut table, "require_lock", &settings.require_lock, ToString::to_string);
     row(&mut table, "color", &settings.color, |color| format!("{color:?}").to_lowercase());
     row(&mut table, "targets", &settings.targets, |list| {
         list.as_ref().map_or("-".to_owned(), |list| list.join(" "))

@@ -77,7 +77,11 @@ impl Bars {
                 self.total.inc(1);
             }
             Event::Published { .. } => self.total.finish_and_clear(),
-            Event::Note(_) | Event::Vendoring { .. } | Event::Vendored { .. } => {}
+            Event::Note(_)
+            | Event::Vendoring { .. }
+            | Event::Vendored { .. }
+            | Event::Installed(_)
+            | Event::Verified(_) => {}
         }
     }
 }

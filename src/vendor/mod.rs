@@ -3,15 +3,30 @@
 //! Takes a module's directory; returns a [`VendorTree`]: the project's own `vendor/` when it agrees with go.mod,
 //! else a tree in the store, made by `go mod vendor` from what is locally there (the user's module cache, served
 //! through Go's `file://` proxy protocol so that every zip is hashed against go.sum again, and `file://` entries
-//! of GOPROXY), or from the configured GOPROXY where the user said online. The project's files are never written.
+//! of GOPROXY), or from the configured GOPROXY where the user said online. A build never writes the project's files;
+//! [`install`] does, for `xbuild vendor`.
+//!
+//! Beside every tree lies a [`VendorLock`], which ties each file to go.sum; [`verify`](check) holds them against it.
 
+mod cgo;
+mod complete;
 mod consistency;
+mod contents;
 mod error;
 mod fetch;
 mod go_source;
+mod install;
+mod lock;
+mod make;
+mod owner;
 mod source;
+mod verify;
 
+pub use complete::Completed;
 pub use consistency::{ModulesTxt, disagreements, newest_go};
 pub use error::VendorError;
-pub use fetch::{VendorOrigin, VendorRequest, VendorTree, prepare};
+pub use fetch::{Proof, VendorOrigin, VendorRequest, VendorTree, prepare};
+pub use install::{Installed, check, install, lock_only};
+pub use lock::{LOCK_NAME, LockError, LockedFile, LockedModule, VendorLock};
 pub use source::local_modules;
+pub use verify::{Finding, Verified};

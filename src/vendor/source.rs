@@ -100,11 +100,16 @@ fn directory(url: &str) -> Option<Utf8PathBuf> {
     String::from_utf8(bytes).ok().map(Utf8PathBuf::from)
 }
 
-/// Whether one of the proxies holds a module's zip.
+/// A module's zip in the first of the proxies that holds it.
 /// Source of the layout: <https://go.dev/ref/mod#goproxy-protocol>.
-pub(super) fn holds(proxies: &[String], module: &ModuleVersion) -> bool {
+pub(super) fn zip_in(proxies: &[String], module: &ModuleVersion) -> Option<Utf8PathBuf> {
     let file = format!("{}/@v/{}.zip", escape(&module.path), escape(&module.version));
-    proxies.iter().filter_map(|url| directory(url)).any(|dir| dir.join(&file).is_file())
+    proxies.iter().filter_map(|url| directory(url)).map(|dir| dir.join(&file)).find(|path| path.is_file())
+}
+
+/// Whether one of the proxies holds a module's zip.
+pub(super) fn holds(proxies: &[String], module: &ModuleVersion) -> bool {
+    zip_in(proxies, module).is_some()
 }
 
 /// Capitals become `!` and the small letter, for file systems that fold case.

@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "process",
     "vcs",
     "model",
+    "stat_index",
     "config",
     "locate",
     "plan",
