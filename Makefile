@@ -14,6 +14,7 @@ test-setup:
 
 test: test-setup
 	$(CARGO) test --locked --offline
+	@cat "$${CARGO_TARGET_DIR:-target}"/tmp/tables/*.txt
 
 # The same tests with the network gone.
 test-offline: test-setup

@@ -18,4 +18,5 @@ mod requests;
 mod sample;
 mod sealed;
 mod signals;
+mod tamper;
 mod vendoring;

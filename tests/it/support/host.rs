@@ -55,6 +55,14 @@ pub fn go(dir: &Path, args: &[&str], env: &[(&str, &str)]) -> String {
     text(&output.stdout)
 }
 
+/// Keeps a table for the end of `make test`, and prints it where the test's output is shown.
+pub fn table(name: &str, text: &str) {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tables");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join(format!("{name}.txt")), format!("{text}\n")).unwrap();
+    println!("{text}");
+}
+
 /// What `go version -m` says of a program: `path`, `-trimpath`, `GOOS` and so on, by name.
 pub fn build_info(program: &Path) -> BTreeMap<String, String> {
     let said = go(program.parent().unwrap(), &["version", "-m", program.to_str().unwrap()], &[]);

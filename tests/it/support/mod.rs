@@ -4,6 +4,6 @@ mod host;
 mod modules;
 mod project;
 
-pub use host::{SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, wait_for};
+pub use host::{SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, table, wait_for};
 pub use modules::ModuleTree;
 pub use project::{Call, Outcome, Project, cache_dir, sample_dir, testdata};
