@@ -61,7 +61,9 @@ impl ExitCode {
             ExitCode::Sdk => "no Go SDK, or one too old for xbuild or for the project",
             ExitCode::Modules => "modules are missing, or vendor/, go.mod and go.sum do not agree",
             ExitCode::System => "the system refused: a disk, a permission, a program that does not start",
-            ExitCode::Changed => "vendor/, vendor.lock and go.sum do not match, or a required vendor.lock is missing",
+            ExitCode::Changed => {
+                "vendor/, vendor.lock and go.sum do not match, or a required vendor.lock is missing"
+            }
             ExitCode::Signal(_) => "ended by a signal: 128 and its number (130 Ctrl-C, 143 SIGTERM)",
         }
     }

@@ -8,6 +8,7 @@ pub fn go_sum_lines(text: &str) -> impl Iterator<Item = (ModuleVersion, String)>
         let mut words = line.split_whitespace();
         let (path, version, sum) = (words.next()?, words.next()?, words.next()?);
         let content = !version.ends_with("/go.mod") && sum.starts_with("h1:");
-        content.then(|| (ModuleVersion { path: path.to_owned(), version: version.to_owned() }, sum.to_owned()))
+        content
+            .then(|| (ModuleVersion { path: path.to_owned(), version: version.to_owned() }, sum.to_owned()))
     })
 }

@@ -231,10 +231,17 @@ impl Listener for HumanReporter<'_> {
                 let count = installed.modules.len();
                 let text = match (installed.changed, count) {
                     (false, 0) => "no module is required".to_owned(),
-                    (true, 0) => "no module is required; the old vendor/ and vendor.lock are removed".to_owned(),
-                    (true, _) => format!("vendor/ and vendor.lock hold {count} module{}, verified", plural(count)),
+                    (true, 0) => {
+                        "no module is required; the old vendor/ and vendor.lock are removed".to_owned()
+                    }
+                    (true, _) => {
+                        format!("vendor/ and vendor.lock hold {count} module{}, verified", plural(count))
+                    }
                     (false, _) => {
-                        format!("vendor/ and vendor.lock are up to date, {count} module{}, verified", plural(count))
+                        format!(
+                            "vendor/ and vendor.lock are up to date, {count} module{}, verified",
+                            plural(count)
+                        )
                     }
                 };
                 self.labelled("vendor", "1;36", &text);

@@ -66,11 +66,8 @@ impl StatIndex {
     /// # Errors
     /// The first file that cannot be read, or that another process writes while it is read.
     pub fn look_up(&mut self, paths: &[Utf8PathBuf]) -> Result<Vec<Found>, FsError> {
-        let looked: Vec<(Found, Option<Entry>)> = paths
-            .par_iter()
-            .with_min_len(16)
-            .map(|path| self.one(path))
-            .collect::<Result<_, _>>()?;
+        let looked: Vec<(Found, Option<Entry>)> =
+            paths.par_iter().with_min_len(16).map(|path| self.one(path)).collect::<Result<_, _>>()?;
         let mut found = Vec::with_capacity(paths.len());
         for (path, (what, fresh)) in paths.iter().zip(looked) {
             if let Some(entry) = fresh {
@@ -107,9 +104,8 @@ impl StatIndex {
             let source = io::Error::other("it changed while it was read");
             return Err(FsError { operation: "read", path: full, source });
         }
-        let entry = before
-            .filter(|stamp| stamp.settled(now))
-            .map(|stamp| Entry { stamp, digest: digest.clone() });
+        let entry =
+            before.filter(|stamp| stamp.settled(now)).map(|stamp| Entry { stamp, digest: digest.clone() });
         Ok((Found::File(digest), entry))
     }
 

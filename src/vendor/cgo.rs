@@ -20,8 +20,10 @@ pub(super) struct Needs {
 
 /// Extensions of what a C compiler or Go's assembler reads.
 /// Source: `goodOSArchFile` and `matchFile` in Go's `go/build`.
-const SOURCES: &[&str] =
-    &["c", "cc", "cpp", "cxx", "m", "h", "hh", "hpp", "hxx", "inc", "inl", "s", "S", "sx", "f", "F", "for", "f90"];
+const SOURCES: &[&str] = &[
+    "c", "cc", "cpp", "cxx", "m", "h", "hh", "hpp", "hxx", "inc", "inl", "s", "S", "sx", "f", "F", "for",
+    "f90",
+];
 
 impl Needs {
     /// What a file needs; nothing for one that is neither Go with `import "C"` nor C or assembly.
@@ -31,7 +33,8 @@ impl Needs {
             Some((_, "go")) => {
                 let head = String::from_utf8_lossy(go_source::header(bytes));
                 if imports_c(&head) {
-                    head.lines().for_each(|line| needs.line(line.trim().trim_start_matches("//").trim_start()));
+                    head.lines()
+                        .for_each(|line| needs.line(line.trim().trim_start_matches("//").trim_start()));
                 }
             }
             Some((_, extension)) if SOURCES.contains(&extension) => {
@@ -54,7 +57,8 @@ impl Needs {
             if let Some((name, _)) = rest[1..].split_once(close) {
                 self.includes.push(name.to_owned());
             }
-        } else if let Some((_, flags)) = directive.strip_prefix("cgo ").and_then(|rest| rest.split_once(':')) {
+        } else if let Some((_, flags)) = directive.strip_prefix("cgo ").and_then(|rest| rest.split_once(':'))
+        {
             self.flags(flags);
         }
     }
@@ -62,9 +66,9 @@ impl Needs {
     fn flags(&mut self, flags: &str) {
         let mut words = flags.split_whitespace().map(|word| word.trim_matches(['"', '\'']));
         while let Some(word) = words.next() {
-            let flag = ["-isystem", "-iquote", "-idirafter", "-I", "-L", "-F"].into_iter().find_map(|flag| {
-                Some((flag, word.strip_prefix(flag)?))
-            });
+            let flag = ["-isystem", "-iquote", "-idirafter", "-I", "-L", "-F"]
+                .into_iter()
+                .find_map(|flag| Some((flag, word.strip_prefix(flag)?)));
             let place = match flag {
                 Some((_, "")) => words.next().unwrap_or_default(),
                 Some((_, attached)) => attached,
@@ -87,7 +91,8 @@ impl Needs {
 /// Whether a Go file's head has `import "C"`, alone or in a block.
 fn imports_c(head: &str) -> bool {
     head.lines().map(str::trim).any(|line| {
-        let spec = line.strip_prefix("import").map_or(line, str::trim_start).trim_start_matches('(').trim_start();
+        let spec =
+            line.strip_prefix("import").map_or(line, str::trim_start).trim_start_matches('(').trim_start();
         spec.starts_with("\"C\"") || spec.starts_with("`C`")
     })
 }
@@ -106,7 +111,10 @@ mod tests {
         assert_eq!(needs.include_dirs, ["./inc", "./sys"]);
         assert_eq!(needs.library_dirs, ["./lib"]);
         assert_eq!(needs.files, ["./lib/libx.a"]);
-        assert_eq!(Needs::of("a.go", go.replace("import \"C\"", "import \"D\"").as_bytes()), Needs::default());
+        assert_eq!(
+            Needs::of("a.go", go.replace("import \"C\"", "import \"D\"").as_bytes()),
+            Needs::default()
+        );
         assert_eq!(Needs::of("a_amd64.s", b"#include \"textflag.h\"\n").includes, ["textflag.h"]);
         assert_eq!(Needs::of("a.txt", b"#include \"x.h\"\n"), Needs::default());
         for text in ["#include", "#include \"", "#cgo CFLAGS: -I", "#cgo", "#", "# include <"] {

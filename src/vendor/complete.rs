@@ -56,7 +56,8 @@ pub(super) fn complete(
             none => none.insert(Directories::of(contents.paths()?)),
         };
         for directory in directories.needed(package, sources, contents)? {
-            let files: Vec<String> = directories.files(&directory).filter(|path| !root.join(path).exists()).collect();
+            let files: Vec<String> =
+                directories.files(&directory).filter(|path| !root.join(path).exists()).collect();
             if files.is_empty() || packages.contains(directory.as_str()) {
                 continue;
             }
@@ -66,7 +67,8 @@ pub(super) fn complete(
                 fs::create_dir_all(to.parent().unwrap_or(&root))?;
                 fs::write_atomic(&to, &bytes)?;
             }
-            let package = if package.is_empty() { module.path.clone() } else { format!("{}/{package}", module.path) };
+            let package =
+                if package.is_empty() { module.path.clone() } else { format!("{}/{package}", module.path) };
             done.push(Completed { module: module.clone(), package, directory });
         }
     }
@@ -112,8 +114,12 @@ impl Directories {
         let include_dirs = flags(|needs| &needs.include_dirs);
         // A directory around the package is there for what is included from it, not for all that it holds.
         let around = |dir: &str| dir.is_empty() || package == dir || package.starts_with(&format!("{dir}/"));
-        let mut wanted: Vec<String> =
-            include_dirs.iter().filter(|dir| !around(dir)).cloned().chain(flags(|needs| &needs.library_dirs)).collect();
+        let mut wanted: Vec<String> = include_dirs
+            .iter()
+            .filter(|dir| !around(dir))
+            .cloned()
+            .chain(flags(|needs| &needs.library_dirs))
+            .collect();
         let files = flags(|needs| &needs.files);
         wanted.extend(files.into_iter().filter(|file| self.holds(file)).map(|file| parent(&file)));
 
@@ -121,8 +127,10 @@ impl Directories {
         loop {
             for (dir, needs) in std::mem::take(&mut sources) {
                 for include in &needs.includes {
-                    let places = std::iter::once(&dir).chain(&include_dirs).map(String::as_str).chain([package]);
-                    let found = places.filter_map(|place| joined(place, include)).find(|path| self.holds(path));
+                    let places =
+                        std::iter::once(&dir).chain(&include_dirs).map(String::as_str).chain([package]);
+                    let found =
+                        places.filter_map(|place| joined(place, include)).find(|path| self.holds(path));
                     wanted.extend(found.map(|path| parent(&path)));
                 }
             }
@@ -137,7 +145,9 @@ impl Directories {
             for dir in fresh {
                 let files: Vec<String> = self.files(&dir).collect();
                 let files: Vec<&str> = files.iter().map(String::as_str).collect();
-                sources.extend(contents.read(&files)?.iter().map(|(path, bytes)| (dir.clone(), Needs::of(path, bytes))));
+                sources.extend(
+                    contents.read(&files)?.iter().map(|(path, bytes)| (dir.clone(), Needs::of(path, bytes))),
+                );
             }
         }
     }

@@ -79,11 +79,16 @@ impl Contents {
             }
             Contents::Dir(dir) => {
                 let other = |path: &Utf8Path| {
-                    let versioned = matches!(path.file_name(), Some(".git" | ".hg" | ".svn" | ".jj" | ".bzr"));
+                    let versioned =
+                        matches!(path.file_name(), Some(".git" | ".hg" | ".svn" | ".jj" | ".bzr"));
                     versioned || path.join("go.mod").is_file()
                 };
                 let found = fs::walk(dir, other)?;
-                Ok(found.into_iter().filter(|(_, kind)| *kind == EntryKind::File).map(|(path, _)| path.into()).collect())
+                Ok(found
+                    .into_iter()
+                    .filter(|(_, kind)| *kind == EntryKind::File)
+                    .map(|(path, _)| path.into())
+                    .collect())
             }
         }
     }
@@ -129,7 +134,9 @@ fn hash_entry(
     path: &Utf8Path,
 ) -> Result<(String, String), VendorError> {
     let entry = archive.by_index(index).map_err(|error| bad(path, error))?;
-    let name = String::from_utf8(entry.name_raw().to_vec()).map_err(|_| bad(path, "a name in it is not UTF-8"))?;
-    let digest = Digest::of_reader(entry.take(MOST)).map_err(|error| bad(path, format!("{name}: {error}")))?;
+    let name =
+        String::from_utf8(entry.name_raw().to_vec()).map_err(|_| bad(path, "a name in it is not UTF-8"))?;
+    let digest =
+        Digest::of_reader(entry.take(MOST)).map_err(|error| bad(path, format!("{name}: {error}")))?;
     Ok((name, digest.sha256))
 }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use camino::Utf8Path;
 
 use super::complete::Completed;
-use super::consistency::ModulesTxt;
+use super::consistency::{ModulesTxt, disagreements};
 use super::error::VendorError;
-use super::fetch::{VendorRequest, go_sum, own_modules, refuse_absolute, regular};
+use super::fetch::VendorRequest;
+use super::inputs::{go_sum, own_modules, refuse_absolute, regular};
 use super::lock::LOCK_NAME;
 use super::make::{contents, make, write_lock};
 use super::source::local_modules;
@@ -91,10 +92,21 @@ pub(super) fn verify_own(request: &VendorRequest<'_>, lock: &[u8]) -> Result<Ver
     }
     let modules_txt = own_modules(request)?.unwrap_or_default();
     let go_sum = go_sum(request)?;
-    verify_tree(
+    let (root, locals) = (request.dir, Some(request.dir));
+    let verified = verify_tree(
         request.cache_dir,
-        &Subject { root: request.dir, lock, modules_txt: &modules_txt, go_sum: &go_sum, locals: Some(request.dir) },
-    )
+        &Subject { root, lock, modules_txt: &modules_txt, go_sum: &go_sum, locals },
+    )?;
+    agree(request, &ModulesTxt::parse(&modules_txt))?;
+    Ok(verified)
+}
+
+/// Whether vendor/ was made from this go.mod.
+pub(super) fn agree(request: &VendorRequest<'_>, listed: &ModulesTxt) -> Result<(), VendorError> {
+    match disagreements(request.go_mod, listed) {
+        points if points.is_empty() => Ok(()),
+        points => Err(VendorError::Inconsistent { vendor: request.dir.join("vendor"), points }),
+    }
 }
 
 /// Verifies with the store's index of the root, and keeps what was learned.

@@ -8,7 +8,8 @@ use super::complete::{Completed, complete};
 use super::consistency::ModulesTxt;
 use super::contents::Contents;
 use super::error::VendorError;
-use super::fetch::{VendorRequest, go_sum, vendor_into};
+use super::fetch::{VendorRequest, vendor_into};
+use super::inputs::go_sum;
 use super::lock::{LOCK_NAME, LockedFile, LockedModule, VendorLock};
 use super::owner::{Owners, relative};
 use super::source::{file_url, zip_in};
@@ -134,7 +135,8 @@ fn mark(
                 return false;
             };
             if module.source().is_none() {
-                let file = LockedFile { vendored: true, sha256: digest.sha256.clone(), path: path.to_owned() };
+                let file =
+                    LockedFile { vendored: true, sha256: digest.sha256.clone(), path: path.to_owned() };
                 module.files.push(file);
                 return true;
             }

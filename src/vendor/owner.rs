@@ -7,17 +7,8 @@ use crate::model::ModuleVersion;
 
 /// The names of files that `go mod vendor` also copies from directories above a package.
 /// Source: `metaPrefixes` in Go's `cmd/go/internal/modcmd/vendor.go`.
-const METADATA: &[&str] = &[
-    "AUTHORS",
-    "CONTRIBUTORS",
-    "COPYLEFT",
-    "COPYING",
-    "COPYRIGHT",
-    "LEGAL",
-    "LICENSE",
-    "NOTICE",
-    "PATENTS",
-];
+const METADATA: &[&str] =
+    &["AUTHORS", "CONTRIBUTORS", "COPYLEFT", "COPYING", "COPYRIGHT", "LEGAL", "LICENSE", "NOTICE", "PATENTS"];
 
 /// What modules.txt says about places below vendor/.
 pub(super) struct Owners<'m> {
@@ -41,13 +32,13 @@ impl<'m> Owners<'m> {
     /// Licences and the like come from above packages as well, where two modules may meet.
     pub(super) fn of_file(&self, path: &str) -> Vec<&'m ModuleVersion> {
         let Some((dir, name)) = path.rsplit_once('/') else { return Vec::new() };
-        let nearest = above(dir).find_map(|dir| {
-            self.packages.get(dir).or_else(|| self.modules.get(dir).copied())
-        });
+        let nearest =
+            above(dir).find_map(|dir| self.packages.get(dir).or_else(|| self.modules.get(dir).copied()));
         let mut owners: Vec<&ModuleVersion> = nearest.into_iter().collect();
         if METADATA.iter().any(|prefix| name.starts_with(prefix)) {
             let inside = format!("{dir}/");
-            let below = self.packages.range(inside.clone()..).take_while(|(package, _)| package.starts_with(&inside));
+            let below =
+                self.packages.range(inside.clone()..).take_while(|(package, _)| package.starts_with(&inside));
             let others: BTreeSet<&ModuleVersion> =
                 below.map(|(_, module)| module).filter(|module| relative(module, path).is_some()).collect();
             owners.extend(others.into_iter().filter(|other| Some(*other) != nearest));

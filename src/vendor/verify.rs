@@ -120,7 +120,8 @@ impl<'c> Check<'c> {
                 self.add("vendor/modules.txt", format!("it lists {} at two versions", module.path));
             }
             match lock.modules.iter().find(|locked| locked.module == **module) {
-                None => self.add(LOCK_NAME, format!("{module} has packages in vendor/modules.txt and is not listed")),
+                None => self
+                    .add(LOCK_NAME, format!("{module} has packages in vendor/modules.txt and is not listed")),
                 Some(locked) if locked.replacement.as_ref() != listed.replacement(module) => {
                     self.add(LOCK_NAME, format!("{module} is replaced otherwise in vendor/modules.txt"));
                 }
@@ -128,7 +129,10 @@ impl<'c> Check<'c> {
             }
         }
         for locked in lock.modules.iter().filter(|locked| !with_packages.contains(&locked.module)) {
-            self.add(LOCK_NAME, format!("{} is listed, and vendor/modules.txt has no package of it", locked.module));
+            self.add(
+                LOCK_NAME,
+                format!("{} is listed, and vendor/modules.txt has no package of it", locked.module),
+            );
         }
         for (package, module) in &listed.packages {
             if relative(module, package).is_none() {
@@ -144,17 +148,24 @@ impl<'c> Check<'c> {
             sums.entry(module).or_default().insert(sum);
         }
         for locked in &self.lock.modules {
-            let (Some(source), Some(sum), Some(computed)) = (locked.source(), &locked.sum, locked.computed_sum()) else {
+            let (Some(source), Some(sum), Some(computed)) =
+                (locked.source(), &locked.sum, locked.computed_sum())
+            else {
                 continue;
             };
             if computed != *sum {
-                self.add(LOCK_NAME, format!("the files listed for {source} come to {computed}, not to {sum}"));
+                self.add(
+                    LOCK_NAME,
+                    format!("the files listed for {source} come to {computed}, not to {sum}"),
+                );
             }
             let known = sums.get(&source);
             match known.map(|known| known.iter().collect::<Vec<_>>()).as_deref() {
                 None | Some([]) => self.add("go.sum", format!("it has no line for {source}")),
                 Some([known]) if *known == sum => {}
-                Some([known]) => self.add("go.sum", format!("it has {known} for {source}, and vendor.lock has {sum}")),
+                Some([known]) => {
+                    self.add("go.sum", format!("it has {known} for {source}, and vendor.lock has {sum}"))
+                }
                 Some(_) => self.add("go.sum", format!("its lines for {source} contradict each other")),
             }
         }
@@ -289,7 +300,11 @@ fn fresh_files(root: &Utf8Path, package: &str, locked: &LockedModule) -> Result<
             continue;
         }
         // Of Go files only those stay behind whose constraint names `ignore`.
-        let ignored = || Ok::<_, VendorError>(go_source::header(&fs::read(&dir.join(&name))?).windows(6).any(|word| word == b"ignore"));
+        let ignored = || {
+            Ok::<_, VendorError>(
+                go_source::header(&fs::read(&dir.join(&name))?).windows(6).any(|word| word == b"ignore"),
+            )
+        };
         if always_copied(&name) || (name.ends_with(".go") && !ignored()?) {
             fresh.push(path);
         }

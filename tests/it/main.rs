@@ -19,4 +19,5 @@ mod sample;
 mod sealed;
 mod signals;
 mod tamper;
+mod vendor_command;
 mod vendoring;

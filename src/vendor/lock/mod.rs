@@ -88,7 +88,9 @@ impl LockedModule {
         match &self.replacement {
             None => Some(self.module.clone()),
             Some((_, None)) => None,
-            Some((path, Some(version))) => Some(ModuleVersion { path: path.clone(), version: version.clone() }),
+            Some((path, Some(version))) => {
+                Some(ModuleVersion { path: path.clone(), version: version.clone() })
+            }
         }
     }
 

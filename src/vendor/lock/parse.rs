@@ -39,7 +39,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<VendorLock, LockError> {
     match lines.next() {
         Some((_, FIRST_LINE)) => {}
         Some((line, other)) if other.starts_with("xbuild vendor.lock ") => {
-            return fail(line, format!("the layout is not known: {other:?}; this xbuild reads {FIRST_LINE:?}"));
+            return fail(
+                line,
+                format!("the layout is not known: {other:?}; this xbuild reads {FIRST_LINE:?}"),
+            );
         }
         _ => return fail(1, format!("a lock begins with {FIRST_LINE:?}")),
     }
@@ -65,7 +68,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<VendorLock, LockError> {
 }
 
 fn module(before: usize, lines: &mut Lines<'_>) -> Result<LockedModule, LockError> {
-    let Some((line, head)) = lines.next().and_then(|(line, text)| Some((line, text.strip_prefix("module ")?)))
+    let Some((line, head)) =
+        lines.next().and_then(|(line, text)| Some((line, text.strip_prefix("module ")?)))
     else {
         return fail(before + 1, "`module` with a path and a version is missing");
     };
@@ -123,7 +127,11 @@ fn file(line: usize, text: &str) -> Result<LockedFile, LockError> {
 
 fn sha256(line: usize, text: &str) -> Result<String, LockError> {
     let digits = text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    if text.len() == 64 && digits { Ok(text.to_owned()) } else { fail(line, "a SHA-256 has 64 digits, in small letters") }
+    if text.len() == 64 && digits {
+        Ok(text.to_owned())
+    } else {
+        fail(line, "a SHA-256 has 64 digits, in small letters")
+    }
 }
 
 /// A path that stays below where it starts, written in the one way there is.
