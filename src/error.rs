@@ -76,7 +76,10 @@ impl Error {
                 ExitCode::System
             }
             Error::Vendor(
-                VendorError::Changed { .. } | VendorError::Lock { .. } | VendorError::NoLock { .. },
+                VendorError::Changed { .. }
+                | VendorError::Lock { .. }
+                | VendorError::NoLock { .. }
+                | VendorError::Unpacked { .. },
             ) => ExitCode::Changed,
             Error::List(_) | Error::Vendor(_) => ExitCode::Modules,
             Error::Seal(SealError::Fs(_)) | Error::Fs(_) | Error::Locate(LocateError::Fs(_)) => {

@@ -26,6 +26,12 @@ const SOURCES: &[&str] = &[
 ];
 
 impl Needs {
+    /// Whether a file of that name is read at all.
+    pub(super) fn may_arise(name: &str) -> bool {
+        let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+        extension.is_some_and(|extension| extension == "go" || SOURCES.contains(&extension))
+    }
+
     /// What a file needs; nothing for one that is neither Go with `import "C"` nor C or assembly.
     pub(super) fn of(name: &str, bytes: &[u8]) -> Self {
         let mut needs = Needs::default();

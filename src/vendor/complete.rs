@@ -41,7 +41,7 @@ pub(super) fn complete(
         let mut sources = Vec::new();
         for name in fs::list(&dir)? {
             let path = dir.join(&name);
-            if path.is_file() {
+            if Needs::may_arise(&name) && path.is_file() {
                 let needs = Needs::of(&name, &fs::read(&path)?);
                 if needs != Needs::default() {
                     sources.push(((*package).to_owned(), needs));
@@ -143,7 +143,7 @@ impl Directories {
                 return Ok(needed);
             }
             for dir in fresh {
-                let files: Vec<String> = self.files(&dir).collect();
+                let files: Vec<String> = self.files(&dir).filter(|path| Needs::may_arise(path)).collect();
                 let files: Vec<&str> = files.iter().map(String::as_str).collect();
                 sources.extend(
                     contents.read(&files)?.iter().map(|(path, bytes)| (dir.clone(), Needs::of(path, bytes))),

@@ -91,6 +91,14 @@ pub enum VendorError {
         /// Everything that was found, by path.
         findings: Vec<Finding>,
     },
+    /// The store's module cache is not what go.sum says.
+    #[error("the modules in {dir} are not what go.sum says:{}", some(findings))]
+    Unpacked {
+        /// The module cache.
+        dir: Utf8PathBuf,
+        /// Everything that was found in the tree made from it, by path.
+        findings: Vec<Finding>,
+    },
     /// A `//go:embed` names what the module does not hold.
     #[error("{package} embeds {pattern}, and no file of its module matches that")]
     Embed {
@@ -165,6 +173,9 @@ impl VendorError {
                 "bring the files back as they were (version control has them), or run `xbuild vendor`, which makes \
                  vendor/ and vendor.lock anew from modules that go.sum vouches for"
                     .to_owned()
+            }
+            VendorError::Unpacked { dir, .. } => {
+                format!("remove {dir}, which is filled again from the places where the modules come from")
             }
             VendorError::NoLock { .. } => {
                 "run `xbuild vendor`, or `xbuild vendor --lock-only` where the modules' zips are on this host".to_owned()

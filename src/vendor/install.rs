@@ -1,6 +1,7 @@
 //! `xbuild vendor`: vendor/ and vendor.lock in the project.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use camino::Utf8Path;
 
@@ -111,11 +112,12 @@ pub(super) fn agree(request: &VendorRequest<'_>, listed: &ModulesTxt) -> Result<
 
 /// Verifies with the store's index of the root, and keeps what was learned.
 pub(super) fn verify_tree(cache_dir: &Utf8Path, subject: &Subject<'_>) -> Result<Verified, VendorError> {
+    let started = Instant::now();
     let mut index = StatIndex::open(cache_dir, subject.root);
     let verified = verify(subject, &mut index);
     // Without an index the next run reads every file again, and that is all.
     let _ = index.save(|path| fs::lstat(&subject.root.join(path)).is_ok_and(|found| found.is_some()));
-    verified
+    verified.map(|verified| Verified { elapsed: started.elapsed(), ..verified })
 }
 
 /// Makes vendor.lock for a vendor/ that is there already, from zips that are on this host.

@@ -48,7 +48,13 @@ pub(super) fn make(
     for (module, contents) in &modules {
         completed.extend(complete(&tree, module, &owners.packages_of(module), contents)?);
     }
-    write_lock(root, request, &modules_txt, &modules)?;
+    write_lock(root, request, &modules_txt, &modules).map_err(|error| match error {
+        // Go unpacks a zip once, and reads what it unpacked ever after without hashing it.
+        VendorError::Changed { findings, .. } => {
+            VendorError::Unpacked { dir: request.cache_dir.join("gomodcache-v0"), findings }
+        }
+        error => error,
+    })?;
     Ok(Made { any: true, completed })
 }
 
@@ -120,8 +126,7 @@ fn mark(
 ) -> Result<(), VendorError> {
     let owners = Owners::of(listed);
     let mut findings = Vec::new();
-    let (files, looked) = survey(root, index)?;
-    for ((path, _), found) in files.iter().zip(looked) {
+    for (path, found) in survey(root, index)? {
         let mut add = |cause: &str| {
             findings.push(Finding { path: format!("vendor/{path}"), cause: cause.to_owned() });
         };

@@ -11,7 +11,7 @@ use super::error::VendorError;
 use super::go_source;
 use super::lock::{LOCK_NAME, LockedModule, VendorLock};
 use super::owner::{Owners, always_copied, relative};
-use crate::fs::{self, EntryKind};
+use crate::fs;
 use crate::model::{Digest, ModuleVersion, go_sum_lines};
 use crate::stat_index::{Found, StatIndex};
 
@@ -73,8 +73,8 @@ pub(super) fn verify(subject: &Subject<'_>, index: &mut StatIndex) -> Result<Ver
     check.modules();
     check.sums(subject.go_sum);
     check.left_out();
-    let (found, looked) = survey(subject.root, index)?;
-    check.files(&found, &looked);
+    let found = survey(subject.root, index)?;
+    check.files(&found);
     if let Some(dir) = subject.locals {
         check.locals(dir, index)?;
     }
@@ -90,12 +90,12 @@ pub(super) fn verify(subject: &Subject<'_>, index: &mut StatIndex) -> Result<Ver
 pub(super) fn survey(
     root: &Utf8Path,
     index: &mut StatIndex,
-) -> Result<(Vec<(Utf8PathBuf, EntryKind)>, Vec<Found>), VendorError> {
+) -> Result<Vec<(Utf8PathBuf, Found)>, VendorError> {
     let mut found = fs::walk(&root.join("vendor"), |_| false)?;
     found.retain(|(path, _)| path != "modules.txt");
     let paths: Vec<Utf8PathBuf> = found.iter().map(|(path, _)| Utf8Path::new("vendor").join(path)).collect();
     let looked = index.look_up(&paths)?;
-    Ok((found, looked))
+    Ok(found.into_iter().map(|(path, _)| path).zip(looked).collect())
 }
 
 struct Check<'c> {
@@ -197,11 +197,11 @@ impl<'c> Check<'c> {
     }
 
     /// Each file is its module's, and none of a module's is missing.
-    fn files(&mut self, found: &[(Utf8PathBuf, EntryKind)], looked: &[Found]) {
+    fn files(&mut self, found: &[(Utf8PathBuf, Found)]) {
         let modules: BTreeMap<&ModuleVersion, &LockedModule> =
             self.lock.modules.iter().map(|locked| (&locked.module, locked)).collect();
         let mut seen: BTreeSet<(&ModuleVersion, &str)> = BTreeSet::new();
-        for ((path, _), found) in found.iter().zip(looked) {
+        for (path, found) in found {
             let owners: Vec<(&LockedModule, &str)> = self
                 .owners
                 .of_file(path.as_str())

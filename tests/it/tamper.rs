@@ -488,6 +488,28 @@ fn files_in_vendor_that_no_module_accounts_for() {
 }
 
 #[test]
+fn the_store_s_own_module_cache_is_not_believed() {
+    let tree = tree();
+    let (project, store) = (project(&tree), own_store());
+    let vendor = || {
+        let call = project.xbuild(&["vendor"]).env("GOPROXY", tree.url());
+        call.env("XBUILD_CACHE_DIR", store.path())
+    };
+    vendor().ok();
+    fs::remove_dir_all(project.path().join("vendor")).unwrap();
+    let unpacked = store.path().join("gomodcache-v0/dep.test/one@v1.2.0/one.go");
+    fs::write(&unpacked, "package one\n\nfunc Name() string { return \"evil\" }\n").unwrap();
+    let outcome = vendor().code(7);
+    outcome
+        .says("vendor/dep.test/one/one.go: its bytes are not those of")
+        .says("gomodcache-v0")
+        .says("next: remove");
+    assert!(!project.exists("vendor"));
+    fs::remove_dir_all(store.path().join("gomodcache-v0")).unwrap();
+    vendor().ok();
+}
+
+#[test]
 fn a_tree_of_the_store_that_was_changed_is_made_anew() {
     let tree = tree();
     let (project, store) = (project(&tree), own_store());

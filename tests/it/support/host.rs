@@ -60,6 +60,11 @@ pub fn table(name: &str, text: &str) {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tables");
     fs::create_dir_all(&dir).unwrap();
     fs::write(dir.join(format!("{name}.txt")), format!("{text}\n")).unwrap();
+    shown(text);
+}
+
+#[allow(clippy::disallowed_macros, reason = "a test's own output, with --nocapture")]
+fn shown(text: &str) {
     println!("{text}");
 }
 
