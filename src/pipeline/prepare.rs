@@ -110,6 +110,12 @@ pub fn targets(context: &Context<'_>) -> Result<(Vec<Port>, Vec<Target>), Error>
     Ok((sdk.ports, selection.targets))
 }
 
+fn note_unknown_variables(context: &Context<'_>) {
+    for (name, help) in unknown_variables(context.env) {
+        context.listener.event(&Event::Note(format!("{name} is not a variable of xbuild: {help}")));
+    }
+}
+
 /// The directory of go.mod.
 fn module_dir(file: Option<&ProjectFile>, location: &Location) -> Utf8PathBuf {
     let dir = file.and_then(|file| file.project.dir.as_ref());
@@ -125,6 +131,7 @@ pub(super) struct Module {
 
 /// The module of the project here. Without an SDK it may be one for a newer SDK.
 pub(super) fn module_here(sdk: Option<&Sdk>, context: &Context<'_>) -> Result<Module, Error> {
+    note_unknown_variables(context);
     let location = locate(context.cwd)?;
     let recipes = recipes(&location.root)?;
     let (file, settings) = project_settings(&location, &recipes, sdk, context)?;
@@ -138,9 +145,7 @@ pub(super) fn module_here(sdk: Option<&Sdk>, context: &Context<'_>) -> Result<Mo
 
 /// Reads, checks, asks, and makes the plan.
 pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Error> {
-    for (name, help) in unknown_variables(context.env) {
-        context.listener.event(&Event::Note(format!("{name} is not a variable of xbuild: {help}")));
-    }
+    note_unknown_variables(context);
     let location = locate(context.cwd)?;
     let recipes = recipes(&location.root)?;
     let sdk = sdk(context);

@@ -180,7 +180,7 @@ impl<'c> Check<'c> {
                 let direct: Vec<_> = locked.files[start..]
                     .iter()
                     .map_while(|file| Some((file.path.strip_prefix(&inside)?, file)))
-                    .filter(|(name, _)| !name.contains('/'))
+                    .filter(|(name, _)| !name.is_empty() && !name.contains('/'))
                     .collect();
                 for (name, file) in &direct {
                     if !file.vendored && always_copied(name) {
