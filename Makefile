@@ -12,8 +12,10 @@ build:
 test-setup:
 	./tests/setup.sh
 
+# The tables that some tests make stand at the end.
 test: test-setup
 	$(CARGO) test --locked --offline
+	@cat "$${CARGO_TARGET_DIR:-target}"/tmp/tables/*.txt
 
 # The same tests with the network gone.
 test-offline: test-setup
@@ -23,9 +25,10 @@ test-offline: test-setup
 test-all-targets: test-setup
 	ALL_TARGETS=1 $(CARGO) test --locked --offline --test it -- inspection
 
-# Cold builds beside a plain loop of `go build`, in one run; see benches/README.md.
+# Cold builds beside a plain loop of `go build`, in one run, and verifying a vendored tree; see benches/README.md.
 bench: build test-setup
 	./benches/cold.sh
+	./benches/vendor.sh
 
 lint:
 	$(CARGO) fmt --check

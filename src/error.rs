@@ -76,6 +76,12 @@ impl Error {
                 ExitCode::System
             }
             Error::Vendor(VendorError::Proxy { .. }) => ExitCode::Config,
+            Error::Vendor(
+                VendorError::Changed { .. }
+                | VendorError::Lock { .. }
+                | VendorError::NoLock { .. }
+                | VendorError::Unpacked { .. },
+            ) => ExitCode::Changed,
             Error::List(_) | Error::Vendor(_) => ExitCode::Modules,
             Error::Seal(SealError::Fs(_) | SealError::NoSeal { .. })
             | Error::Fs(_)

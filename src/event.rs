@@ -6,7 +6,7 @@ use camino::Utf8PathBuf;
 
 use crate::model::{Digest, SealLevel, Target};
 use crate::plan::Plan;
-use crate::vendor::{Fetching, VendorOrigin};
+use crate::vendor::{Fetching, Installed, Proof, VendorOrigin, Verified};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -35,7 +35,15 @@ pub enum Event<'e> {
         origin: VendorOrigin,
         /// How many modules.
         modules: usize,
+        /// What is known of its files.
+        proof: Proof,
+        /// What was verified.
+        verified: Option<Verified>,
     },
+    /// The project's own vendor/ and vendor.lock were made.
+    Installed(&'e Installed),
+    /// The project's own vendor/ was verified; `None` where no module is required.
+    Verified(Option<&'e Verified>),
     /// A target has its slots.
     Started {
         /// Which.

@@ -17,6 +17,8 @@ pub enum ExitCode {
     Modules,
     /// The system refused: a disk, a permission, a program that does not start.
     System,
+    /// vendor/, vendor.lock and go.sum do not match, or a lock that is required is missing.
+    Changed,
     /// SIGHUP, SIGINT or SIGTERM: 128 and the signal's number.
     Signal(i32),
     /// In the process that sets a sandbox up: what the program behind it ended with. No user sees it.
@@ -33,6 +35,7 @@ impl ExitCode {
         ExitCode::Sdk,
         ExitCode::Modules,
         ExitCode::System,
+        ExitCode::Changed,
     ];
 
     /// The number that the process ends with.
@@ -46,6 +49,7 @@ impl ExitCode {
             ExitCode::Modules => 5,
             ExitCode::System => 6,
             ExitCode::Child(status) => status,
+            ExitCode::Changed => 7,
             ExitCode::Signal(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
     }
@@ -67,6 +71,9 @@ impl ExitCode {
             }
             ExitCode::System => "the system refused: a disk, a permission, a program that does not start",
             ExitCode::Child(_) => "as the program in the sandbox ended",
+            ExitCode::Changed => {
+                "vendor/, vendor.lock and go.sum do not match, or a required vendor.lock is missing"
+            }
             ExitCode::Signal(_) => "ended by a signal: 128 and its number (130 Ctrl-C, 143 SIGTERM)",
         }
     }

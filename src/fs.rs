@@ -1,8 +1,8 @@
 //! The only user of raw file operations. Every error names the operation and the path.
 #![allow(clippy::disallowed_methods)]
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -79,6 +79,20 @@ pub fn kernel_size(table: &str, label: &str) -> Option<u64> {
     Some(kernel_field(table, label)?.strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
+/// The whole file as UTF-8, or `None` where there is none. Anything but a regular file is an error, at once: a FIFO
+/// would be waited for.
+pub fn read_regular_text_if_present(path: &Utf8Path) -> Result<Option<String>> {
+    let mut text = String::new();
+    match open_regular(path) {
+        Ok((mut file, _)) => {
+            context(file.read_to_string(&mut text), "read", path)?;
+            Ok(Some(text))
+        }
+        Err(error) if missing(&error.source) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 fn missing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
@@ -86,6 +100,36 @@ fn missing(error: &io::Error) -> bool {
 /// Opens for reading.
 pub fn open(path: &Utf8Path) -> Result<File> {
     context(File::open(path), "open", path)
+}
+
+/// Opens a regular file for reading without following a link in its last part, and without waiting for a FIFO.
+pub fn open_regular(path: &Utf8Path) -> Result<(File, Metadata)> {
+    let open = || {
+        let mut options = fs::OpenOptions::new();
+        options.read(true);
+        #[cfg(unix)]
+        {
+            use rustix::fs::OFlags;
+            let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, flags.bits().cast_signed());
+        }
+        let file = options.open(path)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+        }
+        Ok((file, metadata))
+    };
+    context(open(), "open", path)
+}
+
+/// What stands at a path; links are not followed. `None` where nothing does.
+pub fn lstat(path: &Utf8Path) -> Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Ok(metadata) => Ok(Some(metadata)),
+        Err(error) if missing(&error) => Ok(None),
+        Err(error) => context(Err(error), "look at", path),
+    }
 }
 
 /// Makes a new file, replacing one of that name.
@@ -173,6 +217,23 @@ pub fn read_link(path: &Utf8Path) -> Result<Utf8PathBuf> {
 /// Renames within a file system.
 pub fn rename(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     context(fs::rename(from, to), "rename into", to)
+}
+
+/// Puts a directory in the place of another: the two change places in one step where the system can do that
+/// (Linux), elsewhere the old one is renamed to `aside` first. What was at `to` may be missing, and is afterwards at
+/// `from` or at `aside`.
+pub fn replace_dir(from: &Utf8Path, to: &Utf8Path, aside: &Utf8Path) -> Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        if renameat_with(CWD, from.as_std_path(), CWD, to.as_std_path(), RenameFlags::EXCHANGE).is_ok() {
+            return Ok(());
+        }
+    }
+    if lstat(to)?.is_some() {
+        rename(to, aside)?;
+    }
+    rename(from, to)
 }
 
 /// Removes a file; none there is fine.

@@ -6,7 +6,7 @@
 //! targets.toml + flags + env
 //!   -> config   ProjectFile, Settings     what the user asked for, every mistake with a caret
 //!   -> plan     Plan                      what will be done, pure
-//!   -> vendor   VendorTree                the modules, each held against go.sum
+//!   -> vendor   VendorTree                the modules, each file tied to go.sum
 //!   -> seal     SealedAction              one `go build`, its whole environment and command line
 //!   -> exec     ActionResult              run under the shared budget of CPU slots
 //!   -> inspect  Inspection                the program read back and held against the plan
@@ -39,6 +39,7 @@ pub mod publish;
 pub mod report;
 pub mod sandbox;
 pub mod seal;
+pub mod stat_index;
 pub mod toolchain;
 pub mod vcs;
 pub mod vendor;

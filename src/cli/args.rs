@@ -20,8 +20,9 @@ Examples:
 
 Environment:
   XBUILD_SDK, XBUILD_JOBS, XBUILD_CACHE_DIR, XBUILD_DIST, XBUILD_TARGETS, XBUILD_ONLINE,
-  XBUILD_FAIL_FAST, XBUILD_SEAL, XBUILD_TIMEOUT, XBUILD_MEMORY, XBUILD_PROCESSES, XBUILD_COLOR,
-  XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR, CLICOLOR_FORCE";
+  XBUILD_FAIL_FAST, XBUILD_SEAL, XBUILD_TIMEOUT, XBUILD_MEMORY, XBUILD_PROCESSES,
+  XBUILD_REQUIRE_LOCK, XBUILD_COLOR, XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR,
+  CLICOLOR_FORCE";
 
 fn after_help() -> String {
     format!("{EXAMPLES}\n\nExit codes:\n{}", ExitCode::table())
@@ -47,7 +48,7 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// List every target of the SDK and which ones the project selects
     Targets(JsonArgs),
-    /// Gather the project's modules into the cache, from the configured GOPROXY; each is held against go.sum
+    /// Make vendor/ and vendor.lock, from the configured GOPROXY; or verify them
     Vendor(VendorArgs),
     /// Show what this host can do, and why not more
     Doctor(JsonArgs),
@@ -118,6 +119,9 @@ pub(super) struct SelectionArgs {
     /// End a step whose processes hold more memory together, such as 2GiB
     #[arg(long, value_name = "SIZE", value_parser = |text: &str| memory(text).ok_or(MEMORY))]
     pub(super) memory: Option<u64>,
+    /// Refuse a vendor/ without a vendor.lock
+    #[arg(long)]
+    pub(super) require_lock: bool,
     /// Print the result as data on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -159,6 +163,12 @@ pub(super) struct VendorArgs {
     /// Where modules come from, in place of GOPROXY: URLs with https, http or file, `direct`, `off`
     #[arg(long, value_name = "URL[,URL]")]
     pub(super) proxy: Option<String>,
+    /// Verify vendor/ against vendor.lock and go.sum, with nothing written
+    #[arg(long)]
+    pub(super) check: bool,
+    /// Make vendor.lock for the vendor/ that is there, from module zips on this host
+    #[arg(long, conflicts_with = "check")]
+    pub(super) lock_only: bool,
     /// Print the result as data on standard output
     #[arg(long)]
     pub(super) json: bool,
@@ -202,6 +212,7 @@ impl SelectionArgs {
         layer.seal = self.seal;
         layer.timeout = self.timeout;
         layer.memory = self.memory;
+        layer.require_lock = self.require_lock.then_some(true);
         layer.online = if self.online { Some(true) } else { self.offline.then_some(false) };
         layer
     }

@@ -146,9 +146,8 @@ fn belongs(key: &str, here: &str) -> Option<String> {
         "name" | "dir" | "version" => "[project]",
         "id" | "main" | "binary" | "ldflags" | "tags" | "gcflags" | "asmflags" | "env" => "[[build]]",
         "recipe" => "[[package]]",
-        "jobs" | "dist" | "cache_dir" | "fail_fast" | "seal" | "timeout" | "memory" | "processes" => {
-            "[settings]"
-        }
+        "jobs" | "dist" | "cache_dir" | "fail_fast" | "seal" | "timeout" | "memory" | "processes"
+        | "require_lock" => "[settings]",
         _ => return refused_key(key),
     };
     Some(format!("`{key}` belongs below {table}"))

@@ -114,6 +114,8 @@ pub struct SettingsSection {
     pub memory: Option<Located<u64>>,
     /// Processes of a step.
     pub processes: Option<Located<u64>>,
+    /// Whether a vendor/ without a vendor.lock is refused.
+    pub require_lock: Option<Located<bool>>,
     /// The SDK; the user's file only.
     pub sdk: Option<Located<String>>,
     /// Whether modules may be fetched; the user's file only.
@@ -262,6 +264,7 @@ impl SettingsSection {
             timeout: fields.word("timeout", "timeout = \"20m\"", DURATION, duration),
             memory: fields.word("memory", "memory = \"4GiB\"", MEMORY, memory),
             processes: fields.number("processes", "processes = 200"),
+            require_lock: fields.boolean("require_lock", "require_lock = true"),
             sdk: own.then(|| fields.string("sdk", "sdk = \"/usr/local/go\"")).flatten(),
             online: own.then(|| fields.boolean("online", "online = false")).flatten(),
             color: own.then(|| fields.string("color", "color = \"auto\"")).flatten(),

@@ -61,6 +61,8 @@ pub struct FlagLayer {
     pub timeout: Option<Duration>,
     /// `--memory`.
     pub memory: Option<u64>,
+    /// `--require-lock`.
+    pub require_lock: Option<bool>,
     /// `--color`.
     pub color: Option<Color>,
     /// `--target`.
@@ -133,6 +135,8 @@ pub struct Settings {
     pub memory: Setting<Option<u64>>,
     /// Processes of a step.
     pub processes: Setting<Option<u64>>,
+    /// Whether a vendor/ without a vendor.lock is refused.
+    pub require_lock: Setting<bool>,
     /// Colour.
     pub color: Setting<Color>,
     /// Which targets; the file's, or the host, when `None`.
@@ -261,6 +265,9 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
             s.memory.as_ref()
         });
     let processes = layers.pick(None, "", number("XBUILD_PROCESSES", layers.env)?, |s| s.processes.as_ref());
+    let require_lock = flag("XBUILD_REQUIRE_LOCK", layers.env)?;
+    let require_lock =
+        layers.pick(flags.require_lock, "--require-lock", require_lock, |s| s.require_lock.as_ref());
     let words = |list: String| -> Vec<String> {
         list.split([' ', ';', '\n']).filter(|word| !word.is_empty()).map(str::to_owned).collect()
     };
@@ -286,6 +293,7 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
         timeout: optional(timeout),
         memory: optional(memory),
         processes: optional(processes),
+        require_lock: require_lock.unwrap_or(by_default(false)),
         color,
         targets: optional(targets),
         version: optional(text("XBUILD_VERSION", layers.env).map(from_env)),
@@ -316,6 +324,7 @@ const VARIABLES: &[&str] = &[
     "XBUILD_MEMORY",
     "XBUILD_ONLINE",
     "XBUILD_PROCESSES",
+    "XBUILD_REQUIRE_LOCK",
     "XBUILD_SDK",
     "XBUILD_SEAL",
     "XBUILD_TARGETS",

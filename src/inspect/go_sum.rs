@@ -2,17 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::go_sum_lines;
+
 /// The `h1:` sums of module contents in a go.sum, by module path and version.
-/// Source of the format: <https://go.dev/ref/mod#go-sum-files>.
 pub fn go_sums(text: &str) -> BTreeMap<(String, String), String> {
-    text.lines()
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let (path, version, sum) = (words.next()?, words.next()?, words.next()?);
-            let content = !version.ends_with("/go.mod") && sum.starts_with("h1:");
-            content.then(|| ((path.to_owned(), version.to_owned()), sum.to_owned()))
-        })
-        .collect()
+    go_sum_lines(text).map(|(module, sum)| ((module.path, module.version), sum)).collect()
 }
 
 #[cfg(test)]

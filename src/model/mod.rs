@@ -5,6 +5,7 @@ mod action;
 mod artifact;
 mod digest;
 mod go_mod;
+mod go_sum;
 mod go_version;
 mod go_work;
 mod mount;
@@ -18,6 +19,7 @@ pub use action::{ActionResult, BuildOutcome, Resources, SealedAction, StepLimits
 pub use artifact::{Artifact, ArtifactKind};
 pub use digest::{Digest, DigestReader, DigestWriter, hex};
 pub use go_mod::{GoMod, GoModError, ModuleVersion, Replace, short_name};
+pub use go_sum::go_sum_lines;
 pub use go_version::GoVersion;
 pub use go_work::GoWork;
 pub use mount::{Access, Mount};

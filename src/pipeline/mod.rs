@@ -2,6 +2,7 @@
 
 mod discover;
 mod doctor;
+mod modules;
 mod prepare;
 mod sealing;
 mod target;
@@ -12,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 pub use discover::{Discovery, FoundProgram, discover};
 pub use doctor::{Diagnosis, Finding, Health, diagnose};
+pub use modules::{VendorOutcome, VendorTask, vendor_project};
 pub use prepare::{Context, Prepared, Request, prepare, targets};
 pub use sealing::Sealing;
 
@@ -26,7 +28,7 @@ use crate::plan::Plan;
 use crate::publish::{ArtifactRecord, Metadata, MetadataInputs, Publication, publish};
 use crate::seal::{Directories, SourceRequest, SourceView};
 use crate::toolchain::identify;
-use crate::vendor::{VendorRequest, VendorTree};
+use crate::vendor::{Completed, VendorRequest, VendorTree};
 use target::{TargetRun, TargetShared};
 
 /// What a run did.
@@ -54,7 +56,7 @@ impl RunReport {
 }
 
 /// Vendors what the project needs, and says where it came from.
-pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Error> {
+fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Error> {
     let settings = &prepared.plan.settings;
     context.listener.event(&Event::Vendoring { online: settings.online.value });
     let request = VendorRequest {
@@ -62,12 +64,29 @@ pub fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, 
         go_mod: &prepared.go_mod,
         cache_dir: &settings.cache_dir.value,
         online: settings.online.value,
+        require_lock: settings.require_lock.value,
         host_env: context.env,
         fetching: &|fetching| context.listener.event(&Event::Fetching(fetching)),
     };
     let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel)?;
-    context.listener.event(&Event::Vendored { origin: tree.origin, modules: tree.modules.len() });
+    completed(&tree.completed, context);
+    context.listener.event(&Event::Vendored {
+        origin: tree.origin,
+        modules: tree.modules.len(),
+        proof: tree.proof,
+        verified: tree.verified,
+    });
     Ok(tree)
+}
+
+/// Says what `go mod vendor` had left out.
+fn completed(list: &[Completed], context: &Context<'_>) {
+    for Completed { module, package, directory } in list {
+        let directory = if directory.is_empty() { "its top directory" } else { directory };
+        context.listener.event(&Event::Note(format!(
+            "{package} needs {directory} of {module}, which `go mod vendor` leaves out; it was added"
+        )));
+    }
 }
 
 /// Builds everything that the plan names.

@@ -116,19 +116,52 @@ pub fn targets(context: &Context<'_>) -> Result<(Vec<Port>, Vec<Target>), Error>
     Ok((sdk.ports, selection.targets))
 }
 
-/// Reads, checks, asks, and makes the plan.
-pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Error> {
+fn note_unknown_variables(context: &Context<'_>) {
     for (name, help) in unknown_variables(context.env) {
         context.listener.event(&Event::Note(format!("{name} is not a variable of xbuild: {help}")));
     }
+}
+
+/// The directory of go.mod.
+fn module_dir(file: Option<&ProjectFile>, location: &Location) -> Utf8PathBuf {
+    let dir = file.and_then(|file| file.project.dir.as_ref());
+    dir.map_or_else(|| location.root.clone(), |dir| location.root.join(&dir.value))
+}
+
+/// A module and the settings that hold there.
+pub(super) struct Module {
+    pub(super) dir: Utf8PathBuf,
+    pub(super) go_mod: GoMod,
+    pub(super) settings: Settings,
+}
+
+/// The module of the project here. Without an SDK it may be one for a newer SDK.
+pub(super) fn module_here(sdk: Option<&Sdk>, context: &Context<'_>) -> Result<Module, Error> {
+    note_unknown_variables(context);
+    let location = locate(context.cwd)?;
+    let recipes = recipes(&location.root)?;
+    let (file, settings) = project_settings(&location, &recipes, sdk, context)?;
+    let dir = module_dir(file.as_ref(), &location);
+    let go_mod = match sdk {
+        Some(sdk) => {
+            inputs(&dir, &settings)?;
+            go_mod(&dir, sdk, context)?
+        }
+        None => read_go_mod(&dir)?,
+    };
+    Ok(Module { dir, go_mod, settings })
+}
+
+/// Reads, checks, asks, and makes the plan.
+pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Error> {
+    note_unknown_variables(context);
     let location = locate(context.cwd)?;
     let recipes = recipes(&location.root)?;
     let sdk = sdk(context);
     let (file, settings) = project_settings(&location, &recipes, sdk.as_ref().ok(), context)?;
     let sdk = sdk?;
 
-    let dir = file.as_ref().and_then(|file| file.project.dir.as_ref());
-    let module_dir = dir.map_or_else(|| location.root.clone(), |dir| location.root.join(&dir.value));
+    let module_dir = module_dir(file.as_ref(), &location);
     let source = inputs(&module_dir, &settings)?;
     let go_mod = go_mod(&module_dir, &sdk, context)?;
     let (selection, complete) = select(file.as_ref(), &settings, &sdk)?;
@@ -182,12 +215,17 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
     Ok(Prepared { plan, go_mod, recipes, sealing, source })
 }
 
-/// Reads go.mod and refuses one that wants a newer SDK, before anything is built.
-pub(super) fn go_mod(module_dir: &Utf8Path, sdk: &Sdk, context: &Context<'_>) -> Result<GoMod, Error> {
+fn read_go_mod(module_dir: &Utf8Path) -> Result<GoMod, Error> {
     let path = module_dir.join("go.mod");
     let text =
         fs::read_text_if_present(&path)?.ok_or_else(|| Error::NoModule { dir: module_dir.to_owned() })?;
-    let go_mod = GoMod::parse(&text).map_err(|source| VendorError::GoMod { path: path.clone(), source })?;
+    Ok(GoMod::parse(&text).map_err(|source| VendorError::GoMod { path, source })?)
+}
+
+/// Reads go.mod and refuses one that wants a newer SDK, before anything is built.
+pub(super) fn go_mod(module_dir: &Utf8Path, sdk: &Sdk, context: &Context<'_>) -> Result<GoMod, Error> {
+    let path = module_dir.join("go.mod");
+    let go_mod = read_go_mod(module_dir)?;
     let refuse = |file: Utf8PathBuf, wanted| SdkError::OlderThanProject {
         file,
         wanted,
@@ -199,7 +237,8 @@ pub(super) fn go_mod(module_dir: &Utf8Path, sdk: &Sdk, context: &Context<'_>) ->
     }
     // A vendored module's own `go` line binds as well.
     let modules_txt = module_dir.join("vendor/modules.txt");
-    let vendored = fs::read_text_if_present(&modules_txt)?.unwrap_or_default();
+    // What is no readable file is refused where the tree is verified.
+    let vendored = fs::read_regular_text_if_present(&modules_txt).ok().flatten().unwrap_or_default();
     if let Some(wanted) = crate::vendor::newest_go(&vendored).filter(|wanted| *wanted > sdk.version) {
         return Err(refuse(modules_txt, wanted).into());
     }
@@ -245,6 +284,7 @@ fn fetch_for_listing(
         go_mod,
         cache_dir: &settings.cache_dir.value,
         online: true,
+        require_lock: false,
         host_env: context.env,
         fetching: &|fetching| context.listener.event(&Event::Fetching(fetching)),
     };

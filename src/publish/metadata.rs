@@ -7,7 +7,7 @@ use crate::fs::{self, FsError};
 use crate::model::{Artifact, ModuleVersion, SealLevel, Target};
 use crate::plan::Plan;
 use crate::toolchain::SdkIdentity;
-use crate::vendor::{VendorOrigin, VendorTree};
+use crate::vendor::{Proof, VendorOrigin, VendorTree};
 
 /// The whole of metadata.json.
 #[derive(Debug, Clone, Serialize)]
@@ -38,7 +38,7 @@ pub struct VendorMetadata {
     /// Which tree.
     pub origin: VendorOrigin,
     /// Whether every file was proven to be what go.sum says.
-    pub verified: bool,
+    pub proof: Proof,
     /// The modules in it.
     pub modules: Vec<ModuleVersion>,
 }
@@ -73,7 +73,7 @@ impl Metadata {
             seal,
             vendor: VendorMetadata {
                 origin: vendor.origin,
-                verified: false,
+                proof: vendor.proof,
                 modules: vendor.modules.clone(),
             },
             targets: plan.targets.iter().map(|target| target.target.clone()).collect(),

@@ -7,7 +7,7 @@ use crate::event::{BuildStatus, Event, Listener, Phase, TargetReport};
 use crate::model::SealLevel;
 use crate::pipeline::RunReport;
 use crate::plan::Plan;
-use crate::vendor::{Fetching, VendorOrigin};
+use crate::vendor::{Fetching, Proof, VendorOrigin, Verified};
 
 /// Reports to people: bars on a terminal, lines elsewhere.
 pub struct HumanReporter<'t> {
@@ -175,6 +175,17 @@ fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
 }
 
+fn verified_words(verified: &Verified) -> String {
+    format!(
+        "{} file{} of {} module{} are what go.sum says, {} ms",
+        verified.files,
+        plural(verified.files),
+        verified.modules,
+        plural(verified.modules),
+        verified.elapsed.as_millis()
+    )
+}
+
 /// A phase in one word or a few.
 pub(super) fn phase_words(phase: &Phase<'_>) -> String {
     match phase {
@@ -226,7 +237,7 @@ impl Listener for HumanReporter<'_> {
             }
             Event::Fetching(ended) if verbose => self.labelled("fetch", "2", &fetching_words(ended)),
             Event::Fetching(_) => {}
-            Event::Vendored { origin, modules } => {
+            Event::Vendored { origin, modules, proof, verified } => {
                 let from = match origin {
                     VendorOrigin::NotNeeded => "no module is required".to_owned(),
                     VendorOrigin::Project => {
@@ -238,8 +249,37 @@ impl Listener for HumanReporter<'_> {
                     }
                     VendorOrigin::Online => format!("fetched, {modules} module{}", plural(*modules)),
                 };
-                self.labelled("vendor", "1;36", &from);
+                let proof = match proof {
+                    Proof::NotNeeded => "",
+                    Proof::Verified => ", verified",
+                    Proof::Unverified => ", unverified: there is no vendor.lock",
+                };
+                self.labelled("vendor", "1;36", &format!("{from}{proof}"));
+                if let Some(verified) = verified.as_ref().filter(|_| verbose) {
+                    self.labelled("verify", "2", &verified_words(verified));
+                }
             }
+            Event::Installed(installed) => {
+                let count = installed.modules.len();
+                let text = match (installed.changed, count) {
+                    (false, 0) => "no module is required".to_owned(),
+                    (true, 0) => {
+                        "no module is required; the old vendor/ and vendor.lock are removed".to_owned()
+                    }
+                    (true, _) => {
+                        format!("vendor/ and vendor.lock hold {count} module{}, verified", plural(count))
+                    }
+                    (false, _) => {
+                        format!(
+                            "vendor/ and vendor.lock are up to date, {count} module{}, verified",
+                            plural(count)
+                        )
+                    }
+                };
+                self.labelled("vendor", "1;36", &text);
+            }
+            Event::Verified(None) => self.labelled("vendor", "1;36", "no module is required"),
+            Event::Verified(Some(verified)) => self.labelled("vendor", "1;36", &verified_words(verified)),
             Event::Started { target, slots } if verbose || self.bars.is_none() => {
                 self.labelled("start", "2", &format!("{target}  {slots} slot{}", plural(*slots)));
             }

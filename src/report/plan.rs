@@ -56,6 +56,7 @@ fn layers(plan: &Plan) -> Table {
     });
     row(&mut table, "memory", &settings.memory, |bytes| bytes.map_or("-".to_owned(), size));
     row(&mut table, "processes", &settings.processes, |most| most.map_or("-".to_owned(), |n| n.to_string()));
+    row(&mut table, "require_lock", &settings.require_lock, ToString::to_string);
     row(&mut table, "color", &settings.color, |color| format!("{color:?}").to_lowercase());
     row(&mut table, "targets", &settings.targets, |list| {
         list.as_ref().map_or("-".to_owned(), |list| list.join(" "))

@@ -102,8 +102,8 @@ impl Bars {
             }
             Event::Published { .. } => self.total.finish_and_clear(),
             Event::Fetching(fetching) => self.fetching(fetching),
-            Event::Vendored { .. } => self.fetched(),
-            Event::Note(_) | Event::Sealed { .. } | Event::Vendoring { .. } => {}
+            Event::Vendored { .. } | Event::Installed(_) => self.fetched(),
+            Event::Note(_) | Event::Sealed { .. } | Event::Vendoring { .. } | Event::Verified(_) => {}
         }
     }
 }

@@ -6,6 +6,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::SealError;
 use crate::fs::{self, EntryKind};
+use crate::vendor::LOCK_NAME as VENDOR_LOCK;
 
 /// The inputs, seen once before anything reads them.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +19,8 @@ pub struct SourceScan {
     pub hidden: Vec<Utf8PathBuf>,
 }
 
-/// Looks at everything below `dir` but what is in `leave_out` and what version control keeps.
+/// Looks at everything below `dir` but what is in `leave_out` and what version control keeps. A vendor/ that has a lock
+/// is looked at where it is held against it.
 ///
 /// # Errors
 /// For what no build can read (FIFOs, sockets, devices: opening one would wait for ever), for links that leave the
@@ -26,7 +28,11 @@ pub struct SourceScan {
 pub fn scan(dir: &Utf8Path, leave_out: &[&Utf8Path]) -> Result<SourceScan, SealError> {
     let hidden = RefCell::new(Vec::new());
     let relative = |path: &Utf8Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
+    let locked = dir.join(VENDOR_LOCK).is_file().then(|| dir.join("vendor"));
     let skip = |path: &Utf8Path| {
+        if Some(path) == locked.as_deref() {
+            return true;
+        }
         let skipped = is_version_control(path) || leave_out.contains(&path);
         if skipped {
             hidden.borrow_mut().push(relative(path));

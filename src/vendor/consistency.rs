@@ -12,6 +12,8 @@ use crate::model::{GoMod, GoVersion, ModuleVersion, Replace};
 pub struct ModulesTxt {
     /// Modules with at least one package, and those marked explicit.
     pub modules: Vec<ModuleVersion>,
+    /// Every vendored package and its module.
+    pub packages: BTreeMap<String, ModuleVersion>,
     explicit: BTreeSet<ModuleVersion>,
     replaced: BTreeMap<(String, Option<String>), (String, Option<String>)>,
 }
@@ -28,9 +30,16 @@ impl ModulesTxt {
                 && notes.split(';').any(|note| note.trim() == "explicit")
             {
                 list.explicit.insert(module.clone());
+            } else if let (false, Some(module)) = (line.starts_with('#') || line.is_empty(), &current) {
+                list.packages.insert(line.to_owned(), module.clone());
             }
         }
         list
+    }
+
+    /// What replaces a vendored module: a module's path and its version, or a directory.
+    pub fn replacement(&self, module: &ModuleVersion) -> Option<&(String, Option<String>)> {
+        self.replaced.get(&(module.path.clone(), Some(module.version.clone())))
     }
 
     fn header(&mut self, header: &str) -> Option<ModuleVersion> {

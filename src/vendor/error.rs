@@ -2,7 +2,9 @@
 
 use camino::Utf8PathBuf;
 
+use super::lock::LockError;
 use super::online::{CauseKind, Mismatch, Unfetched};
+use super::verify::Finding;
 use crate::fs::FsError;
 use crate::model::{GoModError, ModuleVersion};
 use crate::process::ProcessError;
@@ -80,6 +82,60 @@ pub enum VendorError {
         dir: Utf8PathBuf,
         /// What it said.
         message: String,
+    },
+    /// vendor.lock cannot be read as one.
+    #[error("{path}: {source}")]
+    Lock {
+        /// Which file.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        source: LockError,
+    },
+    /// vendor/ has no lock, and one is asked for.
+    #[error("{dir} holds {}", if *vendor { "a vendor/ and no vendor.lock, so nothing proves what is in it" } else { "neither vendor/ nor vendor.lock" })]
+    NoLock {
+        /// The project.
+        dir: Utf8PathBuf,
+        /// Whether there is a vendor/.
+        vendor: bool,
+    },
+    /// There is no vendor/ to make a lock for.
+    #[error("{dir} holds no vendor/modules.txt to make a lock for")]
+    NoTree {
+        /// The project.
+        dir: Utf8PathBuf,
+    },
+    /// vendor/, vendor.lock and go.sum do not match.
+    #[error("vendor/, vendor.lock and go.sum of {dir} do not match:{}", some(findings))]
+    Changed {
+        /// The project.
+        dir: Utf8PathBuf,
+        /// Everything that was found, by path.
+        findings: Vec<Finding>,
+    },
+    /// The store's module cache is not what go.sum says.
+    #[error("the modules in {dir} are not what go.sum says:{}", some(findings))]
+    Unpacked {
+        /// The module cache.
+        dir: Utf8PathBuf,
+        /// Everything that was found in the tree made from it, by path.
+        findings: Vec<Finding>,
+    },
+    /// A `//go:embed` names what the module does not hold.
+    #[error("{package} embeds {pattern}, and no file of its module matches that")]
+    Embed {
+        /// The import path.
+        package: String,
+        /// The pattern.
+        pattern: String,
+    },
+    /// A module's zip cannot be used.
+    #[error("{path} is no zip of a module: {cause}")]
+    Zip {
+        /// The zip.
+        path: Utf8PathBuf,
+        /// What is wrong.
+        cause: String,
     },
     /// Go did not run.
     #[error(transparent)]
@@ -171,6 +227,23 @@ impl VendorError {
                 "run `go mod tidy` where there is a network, and bring the completed go.sum".to_owned()
             }
             VendorError::Failed { .. } => "mend what Go names, then run xbuild again".to_owned(),
+            VendorError::Lock { .. } | VendorError::Changed { .. } => {
+                "bring the files back as they were (version control has them), or run `xbuild vendor`, which makes \
+                 vendor/ and vendor.lock anew from modules that go.sum vouches for"
+                    .to_owned()
+            }
+            VendorError::Unpacked { dir, .. } => {
+                format!("remove {dir}, which is filled again from the places where the modules come from")
+            }
+            VendorError::NoLock { .. } => {
+                "run `xbuild vendor`, or `xbuild vendor --lock-only` where the modules' zips are on this host".to_owned()
+            }
+            VendorError::NoTree { .. } => "run `xbuild vendor`, which makes both".to_owned(),
+            VendorError::Embed { package, .. } => format!(
+                "the file was not published with the module (ignored by version control, or generated): use a version \
+                 of {package} that holds it, or `replace` its module by a directory that does"
+            ),
+            VendorError::Zip { path, .. } => format!("remove {path}, and let it be fetched again"),
             VendorError::Process(_) => "check that the SDK is complete and for this host".to_owned(),
             VendorError::Fs(error) => error.next_step(),
         }

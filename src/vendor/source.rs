@@ -101,11 +101,16 @@ fn directory(url: &str) -> Option<Utf8PathBuf> {
     String::from_utf8(bytes).ok().map(Utf8PathBuf::from)
 }
 
-/// Whether one of the proxies holds a file of a module: its `zip` or `mod`.
+/// A file of a module, its `zip` or `mod`, in the first of the proxies that holds it.
 /// Source of the layout: <https://go.dev/ref/mod#goproxy-protocol>.
-pub(super) fn holds(proxies: &[String], module: &ModuleVersion, extension: &str) -> bool {
+pub(super) fn find(proxies: &[String], module: &ModuleVersion, extension: &str) -> Option<Utf8PathBuf> {
     let file = format!("{}/@v/{}.{extension}", escape(&module.path), escape(&module.version));
-    proxies.iter().filter_map(|url| directory(url)).any(|dir| dir.join(&file).is_file())
+    proxies.iter().filter_map(|url| directory(url)).map(|dir| dir.join(&file)).find(|path| path.is_file())
+}
+
+/// Whether one of the proxies holds a file of a module.
+pub(super) fn holds(proxies: &[String], module: &ModuleVersion, extension: &str) -> bool {
+    find(proxies, module, extension).is_some()
 }
 
 /// Capitals become `!` and the small letter, for file systems that fold case.

@@ -13,6 +13,7 @@ const ORDER: &[&str] = &[
     "vcs",
     "model",
     "sandbox",
+    "stat_index",
     "config",
     "locate",
     "plan",

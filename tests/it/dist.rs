@@ -149,6 +149,7 @@ fn metadata_json_says_what_and_with_what() {
         assert_eq!(metadata[name], value, "{name}");
     }
     assert_eq!(metadata["vendor"]["origin"], "project");
+    assert_eq!(metadata["vendor"]["proof"], "verified");
     assert_eq!(metadata["vendor"]["modules"].as_array().unwrap().len(), 2);
     let version = go(project.path(), &["env", "GOVERSION"], &[]);
     assert_eq!(metadata["sdk"]["version"], version.trim());

@@ -21,4 +21,6 @@ mod sample;
 mod seal_levels;
 mod sealed;
 mod signals;
+mod tamper;
+mod vendor_command;
 mod vendoring;

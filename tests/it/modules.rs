@@ -31,7 +31,7 @@ fn refused(project: &Project, goproxy: &str) -> Outcome {
     let outcome = call.env("XBUILD_CACHE_DIR", store.path()).env("GOPROXY", goproxy).code(5);
     outcome.says("next:");
     assert!(!project.exists("dist"), "{}", outcome.stderr);
-    let trees = fs::read_dir(store.path().join("vendor-v0")).into_iter().flatten().count();
+    let trees = fs::read_dir(store.path().join("vendor-v1")).into_iter().flatten().count();
     assert_eq!(trees, 0, "a refused tree is in the store");
     outcome
 }

@@ -8,7 +8,7 @@ use xbuild::config::{Known, ProjectFile, Recipe, Source, TargetPattern, Template
 use xbuild::inspect::go_sums;
 use xbuild::model::{GoMod, GoVersion, Port};
 use xbuild::report::render_config_error;
-use xbuild::vendor::{ModulesTxt, disagreements, newest_go};
+use xbuild::vendor::{ModulesTxt, VendorLock, disagreements, newest_go};
 
 /// xorshift64*, by Marsaglia and Vigna.
 struct Random(u64);
@@ -149,4 +149,35 @@ fn go_s_own_files() {
         let _ = go_sums(&random.damage(&go_sum));
         let _ = GoVersion::parse(&random.damage("go1.26.8 X:jsonv2"));
     }
+}
+
+#[test]
+fn vendor_locks() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sample");
+    let lock = fs::read_to_string(root.join("vendor.lock")).unwrap();
+    assert_eq!(VendorLock::parse(lock.as_bytes()).unwrap().to_string(), lock);
+    // Short, so that damage meets every kind of line.
+    let zero = "0".repeat(64);
+    let short = format!(
+        "xbuild vendor.lock 1\nmodules.txt {zero}\n\nmodule a.test/a v1.0.0\nsum h1:A=\n. {zero}  go.mod\n+ {zero}  a.go\n\n\
+         module a.test/b v1.0.0 => ./b\n+ {zero}  b.go\n\nmodule a.test/c v1.0.0 => c.test/c v1.1.0\nsum h1:B=\n+ {zero}  c.go\n"
+    );
+    let (mut random, mut read, mut refused) = (Random(0x10CC), 0, 0);
+    for round in 0..12_000 {
+        let text = random.damage(if round % 4 == 0 { &lock } else { &short });
+        match VendorLock::parse(text.as_bytes()) {
+            Ok(parsed) => {
+                read += 1;
+                assert_eq!(parsed.to_string(), text, "a lock is written in one way only");
+                for module in &parsed.modules {
+                    let _ = module.computed_sum();
+                }
+            }
+            Err(error) => {
+                refused += 1;
+                assert!(error.line >= 1 && error.line <= text.split('\n').count() + 1, "{error} in {text:?}");
+            }
+        }
+    }
+    assert!(read > 0 && refused > 1_000, "{read} read, {refused} refused");
 }

@@ -32,7 +32,7 @@ fn copy_of_task() -> Project {
 fn builds_for_six_targets_and_runs_under_emulation() {
     let project = copy_of_task();
     let outcome = project.xbuild(&[]).env("GOMODCACHE", testdata().join("modcache")).ok();
-    outcome.says("modules");
+    outcome.says("51 modules, verified");
     assert!(!project.exists("vendor"), "the user's tree was written to");
 
     for (target, words) in [

@@ -50,7 +50,7 @@ impl Host {
 
     /// The vendor trees in the store.
     fn trees(&self) -> Vec<String> {
-        let entries = fs::read_dir(self.store.path().join("vendor-v0")).into_iter().flatten();
+        let entries = fs::read_dir(self.store.path().join("vendor-v1")).into_iter().flatten();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     }
 }
@@ -203,17 +203,19 @@ fn vendoring_ahead_of_an_offline_build() {
     let tree = tree();
     let project = app(&tree);
     let online = Host::new(tree.url());
-    let before = project.snapshot("");
     let outcome = online.call(&project, &["vendor", "--json"]).ok();
-    outcome.says("vendor  fetched, 1 module");
+    outcome.says("vendor/ and vendor.lock hold 1 module, verified");
     let said: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
-    assert_eq!((&said["origin"], &said["modules"][0]["version"]), (&"online".into(), &"v1.2.0".into()));
+    assert_eq!((&said["changed"], &said["modules"][0]["version"]), (&true.into(), &"v1.2.0".into()));
     assert!(Path::new(said["dir"].as_str().unwrap()).join("dep.test/one/one.go").is_file());
-    assert!(project.snapshot("") == before);
+    assert!(Path::new(said["lock"].as_str().unwrap()).is_file());
 
     let offline = Host { store: online.store, goproxy: "off".to_owned() };
-    offline.build(&project).ok().says("vendor  from the cache, 1 module");
+    offline.build(&project).ok().says("vendor  the project's vendor/, 1 module, verified");
     assert_eq!(says(&project), "one\n");
+    fs::remove_dir_all(project.path().join("vendor")).unwrap();
+    fs::remove_file(project.path().join("vendor.lock")).unwrap();
+    offline.build(&project).ok().says("vendor  from this host's modules, 1 module, verified");
     // Another package of a fetched module needs no network either.
     project.write("main.go", &MAIN.replace("dep.test/one\"", "dep.test/one/more\"").replace("one.", "more."));
     offline.build(&project).ok().says("from this host's modules");

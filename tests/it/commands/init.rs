@@ -65,7 +65,7 @@ fn the_comments_are_true() {
     project.write("targets.toml", &uncommented);
     let plan = project.xbuild(&["plan", "-v"]).ok();
     let jobs = plan.stdout.lines().find(|line| line.starts_with("jobs ")).unwrap();
-    assert!(jobs.starts_with("jobs       4 ") && jobs.contains("targets.toml:"), "{jobs}");
+    assert!(jobs.split_whitespace().nth(1) == Some("4") && jobs.contains("targets.toml:"), "{jobs}");
 }
 
 #[test]

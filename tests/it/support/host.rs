@@ -92,7 +92,7 @@ pub fn leftovers(dist: Option<&Path>, store: &Path) -> Vec<PathBuf> {
         add(dist.to_owned(), &|name| name.starts_with(".xbuild-"));
     }
     add(store.join("tmp"), &|_| true);
-    add(store.join("vendor-v0"), &|name| name.starts_with("new-"));
+    add(store.join("vendor-v1"), &|name| name.starts_with("new-"));
     found
 }
 

@@ -7,5 +7,5 @@ use std::path::Path;
 pub fn table(name: &str, text: &str) {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tables");
     fs::create_dir_all(&dir).unwrap();
-    fs::write(dir.join(format!("{name}.txt")), text).unwrap();
+    fs::write(dir.join(format!("{name}.txt")), format!("{}\n", text.trim_end())).unwrap();
 }
