@@ -151,7 +151,7 @@ fn list<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
 
 /// The first of a list that may be as long as go.sum.
 fn some<T: std::fmt::Display>(items: &[T]) -> String {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 20;
     let more = items.len().saturating_sub(SHOWN);
     let rest = if more > 0 { format!("\n  and {more} more") } else { String::new() };
     list(items.iter().take(SHOWN)) + &rest

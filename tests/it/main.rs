@@ -16,6 +16,7 @@ mod modules;
 mod mutations;
 mod packages;
 mod real_program;
+mod reproducible;
 mod requests;
 mod sample;
 mod seal_levels;

@@ -150,11 +150,12 @@ fn a_target_that_takes_too_long_is_ended() {
 fn a_step_without_memory_is_tried_once_more_alone() {
     let (project, store) = (Project::hello(), own_store());
     let text = "schema = 1\ntargets = [\"linux/amd64\"]\n\n[settings]\nmemory = \"256MiB\"\n";
-    // A table that the compiler holds in memory several times over.
+    // A table that the compiler holds in memory several times over, and that no earlier run has compiled.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos();
     let rows: String = (0..200_000).map(|n| format!("\t{{\"{n}\", {n}, []int{{{n}, {n}}}}},\n")).collect();
     let table = format!(
         "package main\n\ntype row struct {{\n\tname string\n\tn int\n\tmore []int\n}}\n\nvar rows = []row{{\n{rows}}}\n\n\
-         func init() {{ println(len(rows)) }}\n"
+         func init() {{ println(len(rows), \"{now}\") }}\n"
     );
     let project = {
         project.write("table.go", &table);

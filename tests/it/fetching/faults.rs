@@ -13,17 +13,19 @@ fn what_a_second_request_needs_none_of() {
     outcome
         .says("fetch   go.mod 1/2  dep.test/")
         .says("fetch   zip 2/2  dep.test/")
-        .says("fetched, 2 modules");
+        .says("hold 2 modules, verified");
     assert_eq!(scene.counts(), [1, 1, 1, 1]);
     assert_eq!(scene.server.asked().len(), 4, "{:?}", scene.server.asked());
     assert_eq!(scene.held("dep.test/one"), ["v1.0.0.info", "v1.0.0.mod", "v1.0.0.zip"]);
     scene.is_clean();
 
-    scene.vendor(&scene.server.url()).ok().says("from the cache, 2 modules");
+    scene.vendor(&scene.server.url()).ok().says("are up to date, 2 modules, verified");
     // A tree that must be made anew is made from what has come.
     scene.project.write("more.go", "package main\n\nimport _ \"dep.test/two\"\n");
-    scene.vendor(&scene.server.url()).ok().says("fetched, 2 modules");
+    scene.vendor(&scene.server.url()).ok().says("hold 2 modules, verified");
     scene.project.write("more.go", "package main\n\nimport _ \"dep.test/one\"\n");
+    std::fs::remove_dir_all(scene.project.path().join("vendor")).unwrap();
+    std::fs::remove_file(scene.project.path().join("vendor.lock")).unwrap();
     scene.call(&["--target", "linux/amd64"], "off").ok().says("from this host's modules, 2 modules");
     assert_eq!(scene.counts(), [1, 1, 1, 1]);
 }
@@ -164,7 +166,7 @@ fn what_nothing_needs_may_be_missing() {
     let h1 = "h1:J7Y8YcW2NihsgmVo/mv3lAwl/skON4iLHjSsI+c5H38=";
     let more = format!("dep.test/old v0.9.0 {h1}\ndep.test/old v0.9.0/go.mod {h1}\n");
     scene.project.write("go.sum", &format!("{}{more}", scene.tree.go_sum()));
-    scene.vendor(&scene.server.url()).ok().says("fetched, 2 modules");
+    scene.vendor(&scene.server.url()).ok().says("hold 2 modules, verified");
     assert_eq!(scene.server.count("/dep.test/old/@v/v0.9.0.mod"), 1);
     assert_eq!(scene.server.count("/dep.test/old/@v/v0.9.0.zip"), 0);
 }

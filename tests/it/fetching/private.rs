@@ -69,7 +69,7 @@ fn a_private_module_comes_from_its_repository() {
     let (project, store) = (project(&tree), own_store());
     let elsewhere = format!("file://{}/", repositories.path().display());
     let outcome = vendor(&project, store.path(), &server.url(), &elsewhere).ok();
-    outcome.says("fetched, 2 modules").says(&format!("{MODULE}@v1.0.0"));
+    outcome.says("hold 2 modules, verified").says(&format!("{MODULE}@v1.0.0"));
     assert!(
         server.asked().iter().all(|asked| asked.path.starts_with("/dep.test/open/")),
         "{:?}",
@@ -108,7 +108,10 @@ fn a_password_of_netrc_stays_there() {
         .says("GOPRIVATE")
         .never_says("asking again");
     with("machine 127.0.0.1 login user password wrong-one").code(5).never_says("wrong-one");
-    with("machine 127.0.0.1 login user password hidden").ok().says("fetched, 2 modules").never_says("hidden");
+    with("machine 127.0.0.1 login user password hidden")
+        .ok()
+        .says("hold 2 modules, verified")
+        .never_says("hidden");
     for secret in ["hidden", "wrong-one"] {
         nowhere(secret, store.path());
         nowhere(secret, project.path());

@@ -77,7 +77,7 @@ fn off_is_the_end() {
 #[test]
 fn the_flag_stands_for_goproxy() {
     let Some(scene) = Scene::new() else { return };
-    scene.call(&["vendor", "--proxy", &scene.server.url()], "off").ok().says("fetched, 2 modules");
+    scene.call(&["vendor", "--proxy", &scene.server.url()], "off").ok().says("hold 2 modules, verified");
     assert_eq!(scene.counts(), [1, 1, 1, 1]);
     let Some(scene) = Scene::new() else { return };
     scene.call(&["vendor", "--proxy", &scene.tree.url()], &scene.server.url()).ok();
@@ -111,7 +111,7 @@ fn replacements_and_capitals_by_their_own_names() {
         .file("main.go", super::MAIN);
     let store = own_store();
     let call = project.xbuild(&["vendor"]).env("XBUILD_CACHE_DIR", store.path());
-    call.env("GOPROXY", server.url()).ok().says("fetched, 2 modules");
+    call.env("GOPROXY", server.url()).ok().says("hold 2 modules, verified");
     let fork = "/dep.test/!fork/@v/v2.0.0+incompatible";
     assert_eq!(
         [".mod", ".zip"].map(|end| server.count(&format!("{fork}{end}"))),
@@ -263,7 +263,7 @@ fn a_go_mod_that_names_not_every_module() {
     server.always(TWO_MOD, Answer::status(404));
     call().env("GOPROXY", server.url()).code(5).says("dep.test/two@v1.0.0 (go.mod)\n    http://");
     server.plan(TWO_MOD, &[]);
-    call().env("GOPROXY", server.url()).ok().says("fetched, 2 modules");
+    call().env("GOPROXY", server.url()).ok().says("hold 2 modules, verified");
     assert_eq!(ALL.map(|path| server.count(path)), [1, 2, 1, 1]);
 }
 

@@ -83,7 +83,7 @@ fn a_certificate_that_the_system_knows() {
     let Some(server) = TlsServer::start(scene.tree.path(), false) else { return };
     let known = server.files.path().join("cert.pem");
     let outcome = scene.vendor(&server.url()).env("SSL_CERT_FILE", known).ok();
-    outcome.says("fetched, 2 modules").never_says("asking again");
+    outcome.says("hold 2 modules, verified").never_says("asking again");
 }
 
 #[test]

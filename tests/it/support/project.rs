@@ -168,6 +168,11 @@ impl Call {
         Call::of(Command::new(env!("CARGO_BIN_EXE_xbuild")), dir, args)
     }
 
+    /// A call of another copy of the program.
+    pub fn with(program: &Path, dir: &Path, args: &[&str]) -> Self {
+        Call::of(Command::new(program), dir, args)
+    }
+
     /// A call in a network namespace of its own, in which there is not even a loopback device.
     pub fn without_network(dir: &Path, args: &[&str]) -> Self {
         let mut command = Command::new("unshare");
