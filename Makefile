@@ -25,10 +25,11 @@ test-offline: test-setup
 test-all-targets: test-setup
 	ALL_TARGETS=1 $(CARGO) test --locked --offline --test it -- inspection
 
-# Cold builds beside a plain loop of `go build`, in one run, and verifying a vendored tree; see benches/README.md.
+# Cold builds beside a plain loop of `go build`, in one run, verifying a vendored tree, and the sandbox; see benches/README.md.
 bench: build test-setup
 	./benches/cold.sh
 	./benches/vendor.sh
+	./benches/seal.py
 
 lint:
 	$(CARGO) fmt --check
