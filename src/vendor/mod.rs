@@ -15,6 +15,7 @@ mod contents;
 mod error;
 mod fetch;
 mod go_source;
+mod h1;
 mod inputs;
 mod install;
 mod key;

@@ -1,22 +1,14 @@
-//! go.sum's `h1:` from a list. Source: `Hash1` in golang.org/x/mod/sumdb/dirhash.
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha256};
+//! The `h1:` of a module from its list.
 
 use super::LockedFile;
 use crate::model::ModuleVersion;
+use crate::vendor::h1;
 
 /// The sum of files that are sorted by path. In the hashed text each has `path@version/` in front, which does not
 /// change the order.
 pub(super) fn sum(module: &ModuleVersion, files: &[LockedFile]) -> String {
-    let mut text = String::with_capacity(files.len() * 160);
-    for file in files {
-        for part in [&file.sha256, "  ", &module.path, "@", &module.version, "/", &file.path, "\n"] {
-            text.push_str(part);
-        }
-    }
-    format!("h1:{}", STANDARD.encode(Sha256::digest(text.as_bytes())))
+    let files = files.iter().map(|file| (file.sha256.as_str(), file.path.as_str()));
+    h1::of_list(&format!("{module}/"), files)
 }
 
 #[cfg(test)]

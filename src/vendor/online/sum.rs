@@ -3,11 +3,10 @@
 
 use std::io::{self, Read, Seek};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use crate::model::hex;
+use crate::vendor::h1;
 
 /// The most bytes that a module's zip may have, packed or unpacked: Go's own limit.
 pub(super) const MAX_ZIP: u64 = 500 << 20;
@@ -17,7 +16,7 @@ pub(super) const MAX_GO_MOD: u64 = 16 << 20;
 
 /// The `h1:` sum of a go.mod.
 pub(super) fn of_go_mod(bytes: &[u8]) -> String {
-    of_list(&[("go.mod".to_owned(), hex(&Sha256::digest(bytes)))])
+    h1::of_list("", [(hex(&Sha256::digest(bytes)).as_str(), "go.mod")])
 }
 
 /// The `h1:` sum of a module's zip.
@@ -50,15 +49,7 @@ pub(super) fn of_zip(file: impl Read + Seek) -> io::Result<String> {
         list.push((name, hex(&state.finalize())));
     }
     list.sort();
-    Ok(of_list(&list))
-}
-
-fn of_list(list: &[(String, String)]) -> String {
-    let mut state = Sha256::new();
-    for (name, digest) in list {
-        state.update(format!("{digest}  {name}\n"));
-    }
-    format!("h1:{}", STANDARD.encode(state.finalize()))
+    Ok(h1::of_list("", list.iter().map(|(name, digest)| (digest.as_str(), name.as_str()))))
 }
 
 #[cfg(test)]
