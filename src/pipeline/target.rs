@@ -124,7 +124,8 @@ fn build_one<'b>(
         }
     };
     report.elapsed = result.elapsed;
-    report.messages = result.messages;
+    // The source has another name inside; who reads this knows it by its own.
+    report.messages = result.messages.replace(action.dir.as_str(), module_dir.as_str());
     if result.outcome != BuildOutcome::Success {
         if shared.cancel.reason().is_none() {
             report.status = BuildStatus::Failed(failure(result.outcome, &shared.plan.settings));

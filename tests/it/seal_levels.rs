@@ -194,3 +194,11 @@ fn the_doctor_says_what_is_missing() {
     assert_eq!((&sdk["health"], &said["seal"]), (&"bad".into(), &"strict".into()));
     assert!(sdk["next_step"].as_str().unwrap().contains("--sdk DIR"));
 }
+
+#[test]
+fn messages_name_the_project_as_its_user_knows_it() {
+    let project = Project::hello()
+        .file("main.go", "package main\n\nimport _ \"example.test/nowhere\"\n\nfunc main() {}\n");
+    let outcome = project.xbuild(&with(ONE, &["--seal=strict"])).code(1);
+    outcome.says("main.go:3:8: ").never_says("/src/");
+}
