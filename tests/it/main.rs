@@ -9,6 +9,7 @@ mod bad_targets;
 mod build;
 mod commands;
 mod dist;
+mod escapes;
 mod fetching;
 mod hostile;
 mod inspection;
