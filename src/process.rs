@@ -156,11 +156,11 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn stream(&self, cancel: &Cancel, on_line: impl FnMut(&str)) -> Result<Ended, ProcessError> {
-        self.stream_guarded(cancel, &|_| Verdict::Fine, on_line)
+        self.streamed(cancel, None, on_line)
     }
 
     /// The same, with a guard that looks at the process, by its id, several times a second, and may end it and all
-    /// others of its group.
+    /// others of its group. When the process has ended, so has its group.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -168,6 +168,15 @@ impl Process {
         &self,
         cancel: &Cancel,
         guard: &(dyn Fn(u32) -> Verdict + Sync),
+        on_line: impl FnMut(&str),
+    ) -> Result<Ended, ProcessError> {
+        self.streamed(cancel, Some(guard), on_line)
+    }
+
+    fn streamed(
+        &self,
+        cancel: &Cancel,
+        guard: Option<&(dyn Fn(u32) -> Verdict + Sync)>,
         mut on_line: impl FnMut(&str),
     ) -> Result<Ended, ProcessError> {
         let mut run = || -> io::Result<Ended> {
@@ -196,7 +205,7 @@ impl Process {
             let stdout = std::thread::scope(|scope| -> io::Result<Vec<u8>> {
                 // Told also when the reader below fails or panics: the scope waits for the guard.
                 let _told = over.when_dropped();
-                if let Some(pid) = pid {
+                if let (Some(pid), Some(guard)) = (pid, guard) {
                     let over = &over;
                     scope.spawn(move || {
                         while !over.wait(LOOK) {
@@ -219,6 +228,9 @@ impl Process {
                 }
                 stdout.join().unwrap_or_else(|_| Err(io::Error::other("the reader of a pipe panicked")))
             })?;
+            if let (Some(pid), Some(_)) = (pid, guard) {
+                end_followers(pid);
+            }
             let output = handle.into_output()?;
             Ok(Ended { status: output.status, stdout, stderr: Vec::new() })
         };
@@ -235,6 +247,20 @@ fn own_group(command: &mut std::process::Command) {
     use std::os::unix::process::CommandExt;
     command.process_group(0);
 }
+
+/// Ends what a process that has ended left in its group. As long as nobody has asked for the status, no other group can
+/// have the number.
+#[cfg(unix)]
+fn end_followers(pid: u32) {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let Some(leader) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(leader), ended) {}
+    end_group(pid);
+}
+
+#[cfg(not(unix))]
+fn end_followers(_pid: u32) {}
 
 #[cfg(not(unix))]
 fn own_group(_command: &mut std::process::Command) {}
