@@ -103,6 +103,8 @@ func neighbours() []attempt {
 			runtime.LockOSThread()
 			return call(syscall.SYS_PTRACE, seize, number, 0, 0)
 		}},
+		calling("leave the session", syscall.SYS_SETSID),
+		calling("leave the process group", syscall.SYS_SETPGID, 0, 0),
 		{"read a neighbour's memory", func() (string, error) { return memory(pid) }},
 		{"read a neighbour's memory by /proc", func() (string, error) { return memoryByProc(pid) }},
 		calling("hold a neighbour", sysPidfdOpen, number, 0),
@@ -188,11 +190,13 @@ func memoryByProc(pid int) (string, error) {
 	return "read its secret", nil
 }
 
-// linger starts a process of another session, an orphan at once, that means to outlive the step.
+// linger starts two processes, orphans soon, that mean to outlive the step: one of the step's session, one of another.
 func linger() error {
+	first := exec.Command(os.Args[0], "linger", hints["token"]).Start()
 	command := exec.Command(os.Args[0], "linger", hints["token"])
 	command.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	return command.Start()
+	_ = command.Start()
+	return first
 }
 
 // bomb starts processes until none can be started any more.

@@ -33,19 +33,20 @@ func serve(args []string) {
 		key, value, _ := strings.Cut(args[0], "=")
 		hint(key, value)
 	}
+	loopback := map[string]string{"tcp4": "127.0.0.1:0", "tcp6": "[::1]:0", "udp4": "127.0.0.1:0", "udp6": "[::1]:0"}
 	for _, network := range []string{"tcp4", "tcp6"} {
-		if listener, err := net.Listen(network, "localhost:0"); err == nil {
+		if listener, err := net.Listen(network, loopback[network]); err == nil {
 			hint(network, listener.Addr())
 			go greet(listener)
 		}
 	}
 	for _, network := range []string{"udp4", "udp6"} {
-		if conn, err := net.ListenPacket(network, "localhost:0"); err == nil {
+		if conn, err := net.ListenPacket(network, loopback[network]); err == nil {
 			hint(network, conn.LocalAddr())
 			go echo(conn, func(asked []byte) []byte { return []byte("greetings") })
 		}
 	}
-	if conn, err := net.ListenPacket("udp4", "localhost:0"); err == nil {
+	if conn, err := net.ListenPacket("udp4", loopback["udp4"]); err == nil {
 		hint("dns", conn.LocalAddr())
 		go echo(conn, answer)
 	}

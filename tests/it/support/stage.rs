@@ -83,10 +83,9 @@ impl Stage {
         // Where the tests' own directory is, another user may have no way in.
         fs::copy(env!("CARGO_BIN_EXE_xbuild"), stage.path().join("xbuild")).unwrap();
         copy_sdk(&stage.path().join("sdk"));
-        let tools = stage.path().join("sdk/pkg/tool");
-        let tools = fs::read_dir(tools).unwrap().next().unwrap().unwrap().path();
-        fs::rename(tools.join("compile"), tools.join("compile.real")).unwrap();
-        fs::copy(&probe, tools.join("compile")).unwrap();
+        let compiler = stage.compiler();
+        fs::rename(&compiler, compiler.with_extension("real")).unwrap();
+        fs::copy(&probe, compiler).unwrap();
         stage
     }
 
@@ -119,14 +118,27 @@ impl Stage {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        if place == Place::User && is_root() {
-            chown(self.path(), Some(STRANGER), Some(STRANGER)).unwrap();
-            for entry in walkdir::WalkDir::new(&home) {
-                chown(entry.unwrap().path(), Some(STRANGER), Some(STRANGER)).unwrap();
-            }
-        } else {
-            chown(self.path(), Some(rustix::process::geteuid().as_raw()), None).unwrap();
+        let user = match place {
+            Place::User if is_root() => STRANGER,
+            _ => rustix::process::geteuid().as_raw(),
+        };
+        // Of the SDK only what is no link to that of the host.
+        let sdk = self.path().join("sdk");
+        let own = [self.path().to_owned(), sdk.join("VERSION"), sdk];
+        let below = walkdir::WalkDir::new(&home).into_iter().map(|entry| entry.unwrap().into_path());
+        for path in own.into_iter().chain(below) {
+            chown(path, Some(user), None).unwrap();
         }
+    }
+
+    /// Runs the probe itself, as a neighbour of the neighbour.
+    pub fn probe(&self, place: Place) -> String {
+        self.run(place, &[], &[self.compiler().to_str().unwrap(), "all"])
+    }
+
+    fn compiler(&self) -> PathBuf {
+        let tools = self.path().join("sdk/pkg/tool");
+        fs::read_dir(tools).unwrap().next().unwrap().unwrap().path().join("compile")
     }
 
     /// Runs a command beside the neighbour, both in one place, and returns what both said. `hints` tell the probe more.
@@ -156,7 +168,8 @@ impl Stage {
     /// Runs xbuild there, with the SDK in which the probe is.
     pub fn xbuild(&self, place: Place, hints: &[String], args: &[&str]) -> String {
         let (xbuild, sdk) = (self.path().join("xbuild"), self.path().join("sdk"));
-        let mut command = vec![xbuild.to_str().unwrap(), "--sdk", sdk.to_str().unwrap(), "-j1", "--no-package"];
+        let mut command =
+            vec![xbuild.to_str().unwrap(), "--sdk", sdk.to_str().unwrap(), "-j1", "--no-package"];
         command.extend(args);
         self.run(place, hints, &command)
     }
