@@ -119,7 +119,7 @@ fn no_step_gets_out() {
         for level in ["env", "landlock", "strict"] {
             let seal = format!("--seal={level}");
             let hints: &[String] = if level == "env" { &[] } else { &[refused()] };
-            let said = stage.xbuild(*place, hints, &[&seal]);
+            let said = stage.xbuild(*place, hints, &[], &[&seal]);
             if said.contains("this host cannot seal a build") {
                 println!("skipped: {} at {level}: {said}", place.name());
                 continue;
@@ -169,6 +169,31 @@ fn no_step_gets_out() {
     }
     table("escapes", &shown);
     assert!(wrong.is_empty(), "{}\n\n{shown}", wrong.join("\n"));
+}
+
+#[test]
+fn a_fork_bomb_ends_with_its_step() {
+    let stage = Stage::new();
+    for place in PLACES {
+        if let Some(why) = place.missing() {
+            println!("skipped: {}: {why}", place.name());
+            continue;
+        }
+        for level in ["strict", "landlock", "env"] {
+            let started = std::time::Instant::now();
+            let seal = format!("--seal={level}");
+            let said = stage.xbuild(*place, &["bomb=150".to_owned()], &["XBUILD_PROCESSES=60"], &[&seal]);
+            let what = format!("{} at {level}: {said}", place.name());
+            if said.contains("this host cannot seal a build") {
+                println!("skipped: {what}");
+                continue;
+            }
+            assert!(!said.contains("fork bomb|ESCAPED"), "{what}");
+            assert!(said.contains("probe|linger after the step|denied|it is gone"), "{what}");
+            assert!(said.contains("more than 60 processes") || said.contains("unavailable"), "{what}");
+            assert!(started.elapsed().as_secs() < 30, "{what}");
+        }
+    }
 }
 
 fn show(place: Place, reports: &[(&str, Report)]) -> String {

@@ -31,6 +31,7 @@ func reading() []attempt {
 		read("read /proc/self/root", "/proc/self/root/etc/passwd"),
 		read("read /proc/self/cwd", "/proc/self/cwd/../secret"),
 		read("read /proc/version", "/proc/version"),
+		read("read what a mount below the source covers", "mounted/beneath"),
 		list("list /", "/"),
 		list("list /proc", "/proc"),
 		list("list /sys", "/sys/kernel"),
@@ -130,6 +131,7 @@ func writing() []attempt {
 		{"the source", here(), "main.go"},
 		{"vendor/", filepath.Join(here(), "vendor"), "modules.txt"},
 		{"the SDK", sdk(), "VERSION"},
+		{"a mount below the source", filepath.Join(here(), "mounted"), "above"},
 	} {
 		every = append(every, changes(place.name, place.dir, filepath.Join(place.dir, place.file))...)
 	}

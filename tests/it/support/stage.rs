@@ -165,11 +165,12 @@ impl Stage {
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
 
-    /// Runs xbuild there, with the SDK in which the probe is.
-    pub fn xbuild(&self, place: Place, hints: &[String], args: &[&str]) -> String {
+    /// Runs xbuild there, with the SDK in which the probe is, and with settings of its environment.
+    pub fn xbuild(&self, place: Place, hints: &[String], settings: &[&str], args: &[&str]) -> String {
         let (xbuild, sdk) = (self.path().join("xbuild"), self.path().join("sdk"));
-        let mut command =
-            vec![xbuild.to_str().unwrap(), "--sdk", sdk.to_str().unwrap(), "-j1", "--no-package"];
+        let mut command = vec!["env"];
+        command.extend(settings);
+        command.extend([xbuild.to_str().unwrap(), "--sdk", sdk.to_str().unwrap(), "-j1", "--no-package"]);
         command.extend(args);
         self.run(place, hints, &command)
     }
