@@ -397,6 +397,21 @@ pub fn lock_dir(path: &Utf8Path) -> Result<Option<File>> {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(dir.path()).unwrap();
+        fs::write(path.join("file"), "text").unwrap();
+        std::os::unix::fs::symlink("file", path.join("link")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", path.join("zero")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(path.join("socket")).unwrap();
+        assert!(open_regular(&path.join("file")).is_ok());
+        for name in ["link", "zero", "socket", "", "nothing"] {
+            assert!(open_regular(&path.join(name)).is_err(), "{name}");
+        }
+    }
+
     #[test]
     fn an_equal_file_keeps_its_time() {
         let dir = tempfile::tempdir().unwrap();

@@ -24,6 +24,9 @@ pub struct Process {
     pub input: Option<Vec<u8>>,
 }
 
+/// A longer line, in bytes, is handed on in parts.
+const LONGEST_LINE: u64 = 1 << 20;
+
 /// How often a guard looks.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -222,7 +225,7 @@ impl Process {
                 });
                 let mut reader = BufReader::new(stderr_reader);
                 let mut line = Vec::new();
-                while reader.read_until(b'\n', &mut line)? > 0 {
+                while reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? > 0 {
                     on_line(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
                     line.clear();
                 }
