@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{Call, Project, cache_dir, go, own_store, processes, wait_for};
+use crate::support::{Call, Project, cache_dir, go, own_store, processes, skipped, wait_for};
 
 const LEVELS: &[&str] = &["--seal=strict", "--seal=landlock", "--seal=env"];
 
@@ -128,7 +128,7 @@ fn steps_end_with_an_xbuild_that_is_killed() {
 fn builds(call: Call, level: &str) -> bool {
     let outcome = call.run();
     if outcome.stderr.contains("this host cannot seal a build") {
-        println!("skipped: {level}: {}", outcome.stderr);
+        skipped(&format!("{level}: {}", outcome.stderr));
         return false;
     }
     if level != LEVELS[0] && outcome.stderr.contains("invalid package directory") {
@@ -229,7 +229,7 @@ fn an_sdk_put_together_by_links() {
 fn mounted(project: &Project, script: &str, args: &[&str]) -> Option<Call> {
     let tried = Command::new("unshare").args(["-rm", "true"]).output();
     if !tried.is_ok_and(|output| output.status.success()) {
-        println!("skipped: no mounts of one's own on this host");
+        skipped("no mounts of one's own on this host");
         return None;
     }
     let script = format!("set -e; {script}; exec \"$0\" \"$@\"");

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::support::{Place, Stage, table};
+use crate::support::{Place, Stage, skipped, table};
 
 const PLACES: &[Place] = &[Place::Root, Place::User, Place::Container];
 
@@ -112,7 +112,8 @@ fn no_step_gets_out() {
     let mut landlocked = false;
     for place in PLACES {
         if let Some(why) = place.missing() {
-            println!("skipped: {}: {why}", place.name());
+            skipped(&format!("{}: {why}", place.name()));
+            let _ = writeln!(shown, "\nskipped: {}: {why}", place.name());
             continue;
         }
         let mut reports = vec![("outside", report(&stage.probe(*place)))];
@@ -121,7 +122,8 @@ fn no_step_gets_out() {
             let hints: &[String] = if level == "env" { &[] } else { &[refused()] };
             let said = stage.xbuild(*place, hints, &[], &[&seal]);
             if said.contains("this host cannot seal a build") {
-                println!("skipped: {} at {level}: {said}", place.name());
+                skipped(&format!("{} at {level}: {said}", place.name()));
+                let _ = writeln!(shown, "\nskipped: {} at {level}", place.name());
                 continue;
             }
             reports.push((level, report(&said)));
@@ -176,7 +178,7 @@ fn a_fork_bomb_ends_with_its_step() {
     let stage = Stage::new();
     for place in PLACES {
         if let Some(why) = place.missing() {
-            println!("skipped: {}: {why}", place.name());
+            skipped(&format!("{}: {why}", place.name()));
             continue;
         }
         for level in ["strict", "landlock", "env"] {
@@ -185,7 +187,7 @@ fn a_fork_bomb_ends_with_its_step() {
             let said = stage.xbuild(*place, &["bomb=150".to_owned()], &["XBUILD_PROCESSES=60"], &[&seal]);
             let what = format!("{} at {level}: {said}", place.name());
             if said.contains("this host cannot seal a build") {
-                println!("skipped: {what}");
+                skipped(&what);
                 continue;
             }
             assert!(!said.contains("fork bomb|ESCAPED"), "{what}");
@@ -201,7 +203,7 @@ fn what_a_step_leaves_and_says_is_no_trap() {
     let stage = Stage::new();
     let place = Place::Container;
     if let Some(why) = place.missing() {
-        println!("skipped: {}: {why}", place.name());
+        skipped(&format!("{}: {why}", place.name()));
         return;
     }
     for level in ["strict", "landlock", "env"] {
@@ -220,7 +222,7 @@ fn show(place: Place, reports: &[(&str, Report)]) -> String {
         let _ = write!(text, " {level:>8}");
     }
     let (_, last) = reports.last().unwrap();
-    let _ = writeln!(text, "  {}", "last column's reason");
+    let _ = writeln!(text, "  the last column's reason");
     let names: BTreeSet<&String> = reports.iter().flat_map(|(_, report)| report.keys()).collect();
     for name in names {
         let _ = write!(text, "{name:52}");

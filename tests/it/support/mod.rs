@@ -12,4 +12,4 @@ pub use modules::ModuleTree;
 pub use project::{Call, Outcome, Project, cache_dir, sample_dir, testdata};
 pub use server::{Answer, Server};
 pub use stage::{Place, Stage};
-pub use table::table;
+pub use table::{skipped, table};
