@@ -161,7 +161,7 @@ func calling(name string, number uintptr, args ...uintptr) attempt {
 	return attempt{name, func() (string, error) { return call(number, args...) }}
 }
 
-// trap leaves links where xbuild reads what a step leaves, and says more than anybody wants to hear.
+// trap leaves links where xbuild reads what a step leaves and what cannot simply be removed, and says more than anybody wants to hear.
 func trap() {
 	for dir := os.Getenv("TMPDIR"); len(dir) > 1; dir = filepath.Dir(dir) {
 		graph := filepath.Join(dir, "graph.json")
@@ -170,6 +170,10 @@ func trap() {
 			break
 		}
 	}
+	// A directory that its owner can neither list nor, without more, remove.
+	locked := scratch()
+	_ = syscall.Mkdir(filepath.Join(locked, "locked"), 0o300)
+	_ = os.WriteFile(filepath.Join(locked, "locked", "file"), nil, 0o400)
 	line := strings.Repeat("x", 3<<20) + "\n"
 	for range 10 {
 		_, _ = os.Stderr.WriteString(line)

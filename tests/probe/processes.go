@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -199,15 +200,17 @@ func linger() error {
 	return first
 }
 
-// bomb starts processes until none can be started any more.
+// bomb starts processes until none can be started any more, and then waits to be ended: who only looks now and then
+// needs time to see them.
 func bomb() {
 	most, _ := strconv.Atoi(hints["bomb"])
 	for started := range most {
 		if err := exec.Command(os.Args[0], "linger", hints["token"]).Start(); err != nil {
 			say("fork bomb", "denied", fmt.Sprintf("%v after %d", err, started))
-			select {}
+			os.Exit(1)
 		}
 	}
+	time.Sleep(20 * time.Second)
 	say("fork bomb", "ESCAPED", fmt.Sprintf("%d processes", most))
-	select {}
+	os.Exit(1)
 }
