@@ -191,7 +191,8 @@ impl TemporaryDir {
 
     /// Removes it now, and says when that fails.
     pub fn close(self) -> Result<()> {
-        context(self.inner.close(), "remove", &self.path)
+        let _ = self.inner.keep();
+        remove_dir_all(&self.path)
     }
 }
 
@@ -253,8 +254,30 @@ pub fn remove_dir_if_empty(path: &Utf8Path) {
 pub fn remove_dir_all(path: &Utf8Path) -> Result<()> {
     match fs::remove_dir_all(path) {
         Err(error) if missing(&error) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            unlock(path);
+            context(fs::remove_dir_all(path), "remove", path)
+        }
         result => context(result, "remove", path),
     }
+}
+
+/// Gives the owner back what a step, or Go's module cache, took from directories. Links are not followed; what cannot
+/// be changed stays as it is.
+fn unlock(dir: &Utf8Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        if !dir.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+            return;
+        }
+        let _ = fs::set_permissions(dir, fs::Permissions::from_mode(0o700));
+        for name in list(dir).unwrap_or_default() {
+            unlock(&dir.join(name));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = dir;
 }
 
 /// Copies bytes and mode; the kernel shares the blocks where the file system can.
@@ -396,6 +419,21 @@ pub fn lock_dir(path: &Utf8Path) -> Result<Option<File>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_are_opened() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8Path::from_path(dir.path()).unwrap();
+        fs::write(path.join("file"), "text").unwrap();
+        std::os::unix::fs::symlink("file", path.join("link")).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", path.join("zero")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(path.join("socket")).unwrap();
+        assert!(open_regular(&path.join("file")).is_ok());
+        for name in ["link", "zero", "socket", "", "nothing"] {
+            assert!(open_regular(&path.join(name)).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn an_equal_file_keeps_its_time() {

@@ -24,6 +24,9 @@ pub struct Process {
     pub input: Option<Vec<u8>>,
 }
 
+/// A longer line, in bytes, is handed on in parts.
+const LONGEST_LINE: u64 = 1 << 20;
+
 /// How often a guard looks.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -156,11 +159,11 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn stream(&self, cancel: &Cancel, on_line: impl FnMut(&str)) -> Result<Ended, ProcessError> {
-        self.stream_guarded(cancel, &|_| Verdict::Fine, on_line)
+        self.streamed(cancel, None, on_line)
     }
 
     /// The same, with a guard that looks at the process, by its id, several times a second, and may end it and all
-    /// others of its group.
+    /// others of its group. When the process has ended, so has its group.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -168,6 +171,15 @@ impl Process {
         &self,
         cancel: &Cancel,
         guard: &(dyn Fn(u32) -> Verdict + Sync),
+        on_line: impl FnMut(&str),
+    ) -> Result<Ended, ProcessError> {
+        self.streamed(cancel, Some(guard), on_line)
+    }
+
+    fn streamed(
+        &self,
+        cancel: &Cancel,
+        guard: Option<&(dyn Fn(u32) -> Verdict + Sync)>,
         mut on_line: impl FnMut(&str),
     ) -> Result<Ended, ProcessError> {
         let mut run = || -> io::Result<Ended> {
@@ -196,7 +208,7 @@ impl Process {
             let stdout = std::thread::scope(|scope| -> io::Result<Vec<u8>> {
                 // Told also when the reader below fails or panics: the scope waits for the guard.
                 let _told = over.when_dropped();
-                if let Some(pid) = pid {
+                if let (Some(pid), Some(guard)) = (pid, guard) {
                     let over = &over;
                     scope.spawn(move || {
                         while !over.wait(LOOK) {
@@ -213,12 +225,15 @@ impl Process {
                 });
                 let mut reader = BufReader::new(stderr_reader);
                 let mut line = Vec::new();
-                while reader.read_until(b'\n', &mut line)? > 0 {
+                while reader.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line)? > 0 {
                     on_line(String::from_utf8_lossy(&line).trim_end_matches(['\n', '\r']));
                     line.clear();
                 }
                 stdout.join().unwrap_or_else(|_| Err(io::Error::other("the reader of a pipe panicked")))
             })?;
+            if let (Some(pid), Some(_)) = (pid, guard) {
+                end_followers(pid);
+            }
             let output = handle.into_output()?;
             Ok(Ended { status: output.status, stdout, stderr: Vec::new() })
         };
@@ -235,6 +250,20 @@ fn own_group(command: &mut std::process::Command) {
     use std::os::unix::process::CommandExt;
     command.process_group(0);
 }
+
+/// Ends what a process that has ended left in its group. As long as nobody has asked for the status, no other group can
+/// have the number.
+#[cfg(unix)]
+fn end_followers(pid: u32) {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+    let Some(leader) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    let ended = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(leader), ended) {}
+    end_group(pid);
+}
+
+#[cfg(not(unix))]
+fn end_followers(_pid: u32) {}
 
 #[cfg(not(unix))]
 fn own_group(_command: &mut std::process::Command) {}

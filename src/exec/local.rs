@@ -1,5 +1,6 @@
 //! Steps as child processes of this host, shut in as their action says.
 
+use std::io::Read;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
@@ -46,7 +47,7 @@ impl Executor for LocalExecutor {
         let (mut messages, mut compiled) = (String::new(), 0);
         let ended = process.stream_guarded(cancel, &|pid| watch.look(pid), |line| {
             if graph.is_none() {
-                graph = fs::read_text(&action.action_graph).ok().as_deref().and_then(PackageGraph::parse);
+                graph = action_graph(action);
             }
             let step = graph
                 .as_mut()
@@ -59,15 +60,14 @@ impl Executor for LocalExecutor {
                         progress(Progress::Linking);
                     }
                 }
+                None if messages.len() > MOST_MESSAGES => {}
                 None => {
                     messages.push_str(line);
                     messages.push('\n');
                 }
             }
         })?;
-        let graph = graph
-            .or_else(|| fs::read_text(&action.action_graph).ok().as_deref().and_then(PackageGraph::parse))
-            .unwrap_or_default();
+        let graph = graph.or_else(|| action_graph(action)).unwrap_or_default();
         let (broken, peak_memory) = watch.ended();
         let outcome = match broken.unwrap_or_else(|| outcome(ended.status, &messages)) {
             // A process was refused more before all of them together were seen to hold too much.
@@ -83,6 +83,19 @@ impl Executor for LocalExecutor {
             peak_memory,
         })
     }
+}
+
+/// More than anybody reads, in bytes. What a step says must not fill the memory of the one that listens.
+const MOST_MESSAGES: usize = 4 << 20;
+
+/// What `go build` is going to do, once it has written that down.
+fn action_graph(action: &SealedAction) -> Option<PackageGraph> {
+    /// Bytes; a program of 1400 packages has 1 MiB.
+    const MOST: u64 = 256 << 20;
+    let mut text = String::new();
+    let (file, _) = fs::open_regular(&action.action_graph).ok()?;
+    file.take(MOST).read_to_string(&mut text).ok()?;
+    PackageGraph::parse(&text)
 }
 
 /// The step's own command line with its share of the host.

@@ -116,11 +116,14 @@ pub fn build(
     let staging = fs::temporary_dir(&staging_parent, ".xbuild-")?;
     let module_dir = &plan.project.module_dir;
     let level = prepared.sealing.level;
+    let mut no_input = sealing::no_input(settings);
+    no_input
+        .extend([Some(staging.path().to_owned()), fs::canonical(staging.path()).ok()].into_iter().flatten());
     let source = SourceView::make(&SourceRequest {
         dir: module_dir,
         scan: &prepared.source,
         vendor: vendor.dir.as_deref(),
-        leave_out: &[dist, cache, staging.path()],
+        leave_out: &no_input.iter().map(Utf8PathBuf::as_path).collect::<Vec<_>>(),
         scratch: scratch.path(),
         level,
     })?;

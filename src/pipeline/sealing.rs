@@ -1,6 +1,6 @@
 //! Which seal a run has, and what it is put around.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::prepare::Context;
 use crate::config::Settings;
@@ -53,5 +53,13 @@ pub(super) fn inputs(dir: &Utf8Path, settings: &Settings) -> Result<SourceScan, 
     if !dir.is_dir() {
         return Ok(SourceScan::default());
     }
-    Ok(scan(dir, &[&settings.dist.value, &settings.cache_dir.value])?)
+    let no_input = no_input(settings);
+    Ok(scan(dir, &no_input.iter().map(Utf8PathBuf::as_path).collect::<Vec<_>>())?)
+}
+
+/// The directories that are ours, by the names that the settings give them and by those that they have in a project
+/// which is itself named without links.
+pub(super) fn no_input(settings: &Settings) -> Vec<Utf8PathBuf> {
+    let named = [&settings.dist.value, &settings.cache_dir.value];
+    named.into_iter().flat_map(|dir| [Some(dir.clone()), fs::canonical(dir).ok()]).flatten().collect()
 }

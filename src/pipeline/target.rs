@@ -200,7 +200,7 @@ fn examine(
     build: &BuildPlan,
     path: &Utf8PathBuf,
 ) -> Result<Digest, String> {
-    let file = fs::open(path).map_err(|error| format!("`go build` left no program: {error}"))?;
+    let (file, _) = fs::open_regular(path).map_err(|error| format!("`go build` left no program: {error}"))?;
     let inspection = inspect(&file).map_err(|error| format!("the program cannot be inspected: {error}"))?;
     let mut settings = BTreeMap::from([
         ("CGO_ENABLED".to_owned(), "0".to_owned()),

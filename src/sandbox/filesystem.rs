@@ -30,7 +30,15 @@ pub(super) fn enter(root: &Utf8Path, mounts: &[Mount]) -> Result<()> {
     bind("/dev/null".into(), &root.join("dev/null"), Access::Write)?;
     for each in mounts {
         match each {
-            Mount::Bind { host, at, access } => bind(host, &below(root, at), *access)?,
+            Mount::Bind { host, at, access } => {
+                if let Some(link) = link_above(root, at) {
+                    let leaves = std::io::Error::other(format!("{link} is a link"));
+                    doing(&format!("show {host} at {at}"), Err(leaves))?;
+                }
+                bind(host, &below(root, at), *access)?;
+            }
+            // What is behind a link is hidden where it is, or is not there at all.
+            Mount::Hide { at } if link_above(root, at).is_some() => {}
             Mount::Hide { at } => hide(root, &below(root, at))?,
             Mount::Link { at, to } => {
                 let link = below(root, at);
@@ -49,6 +57,13 @@ pub(super) fn enter(root: &Utf8Path, mounts: &[Mount]) -> Result<()> {
 
 fn below(root: &Utf8Path, at: &Utf8Path) -> Utf8PathBuf {
     root.join(at.as_str().trim_start_matches('/'))
+}
+
+/// The first part of a mount point's path that is a link: what is mounted there would come to be wherever it leads,
+/// which is somewhere on the host.
+fn link_above(root: &Utf8Path, at: &Utf8Path) -> Option<Utf8PathBuf> {
+    let parts: Vec<&Utf8Path> = at.ancestors().filter(|part| part.parent().is_some()).collect();
+    parts.into_iter().rev().find(|part| below(root, part).is_symlink()).map(Utf8Path::to_owned)
 }
 
 fn bind(host: &Utf8Path, to: &Utf8Path, access: Access) -> Result<()> {

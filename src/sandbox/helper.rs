@@ -133,7 +133,7 @@ fn confine(policy: &Policy) -> Result<()> {
     if !enforced && policy.level == SealLevel::Landlock {
         return doing("restrict files", Err(std::io::Error::other("this kernel has no Landlock")));
     }
-    seccomp::filter()
+    seccomp::filter(policy.level)
 }
 
 fn execute(policy: &Policy) -> Result<u8> {

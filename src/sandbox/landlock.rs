@@ -20,14 +20,21 @@ pub(super) fn restrict(mounts: &[Mount], level: SealLevel) -> Result<bool> {
     let ruleset = ruleset.and_then(|set| set.scope(Scope::from_all(NEWEST))).and_then(Ruleset::create);
     let mut ruleset = doing("restrict files", ruleset.map_err(std::io::Error::other))?;
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
+    let special = AccessFs::MakeChar
+        | AccessFs::MakeBlock
+        | AccessFs::MakeFifo
+        | AccessFs::MakeSock
+        | AccessFs::IoctlDev
+        | AccessFs::Execute;
     let null = ("/dev/null", AccessFs::ReadFile | AccessFs::WriteFile);
     let mounts = mounts.iter().filter_map(|mount| match mount {
         Mount::Bind { at, access, .. } => Some((
             at.as_str(),
             match access {
+                Access::List => AccessFs::ReadDir.into(),
                 Access::Read => read,
                 Access::Execute => read | AccessFs::Execute,
-                Access::Write => all & !AccessFs::Execute,
+                Access::Write => all & !special,
             },
         )),
         Mount::Hide { .. } | Mount::Link { .. } => None,

@@ -65,22 +65,28 @@ pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Dir
 /// The SDK as a whole, or where it is put together by links (some distributions keep `src` apart) what is behind
 /// each: a link out of the SDK would lead nowhere.
 fn sdk(host: &Utf8Path, at: &Utf8Path, depth: usize) -> Vec<Mount> {
-    /// No distribution has links farther down.
-    const DEEPEST: usize = 1;
-    let names = fs::list(host).unwrap_or_default();
-    let linked = |dir: &Utf8Path, names: &[String]| names.iter().any(|name| dir.join(name).is_symlink());
-    let below = |name: &String| {
-        let dir = host.join(name);
-        depth < DEEPEST && dir.is_dir() && linked(&dir, &fs::list(&dir).unwrap_or_default())
-    };
-    if !linked(host, &names) && !names.iter().any(below) {
+    if !is_put_together(host, depth) {
         return vec![Mount::bind(host, at, Access::Execute)];
     }
+    let names = fs::list(host).unwrap_or_default();
     let each = names.iter().flat_map(|name| match fs::canonical(&host.join(name)) {
-        Ok(real) if depth < DEEPEST && real.is_dir() => sdk(&real, &at.join(name), depth + 1),
+        Ok(real) if may_hold_links(name, depth) && real.is_dir() => sdk(&real, &at.join(name), depth + 1),
         Ok(real) => vec![Mount::bind(&real, at.join(name), Access::Execute)],
         // A link that leads nowhere is nothing that a build can use.
         Err(_) => Vec::new(),
     });
     each.collect()
+}
+
+fn is_put_together(dir: &Utf8Path, depth: usize) -> bool {
+    fs::list(dir).unwrap_or_default().iter().any(|name| {
+        let path = dir.join(name);
+        path.is_symlink() || may_hold_links(name, depth) && path.is_dir() && is_put_together(&path, depth + 1)
+    })
+}
+
+/// No distribution has links among the thousands of directories of `src`, or farther down than the tools.
+fn may_hold_links(name: &str, depth: usize) -> bool {
+    const TOOLS: usize = 3;
+    if depth == 0 { ["bin", "pkg"].contains(&name) } else { depth < TOOLS }
 }

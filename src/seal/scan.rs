@@ -48,6 +48,10 @@ pub fn scan(dir: &Utf8Path, leave_out: &[&Utf8Path]) -> Result<SourceScan, SealE
         match kind {
             EntryKind::File if is_version_control(&path) => hidden.borrow_mut().push(path),
             EntryKind::File => scan.files.push(path),
+            // What a link of this name leads to is not read either.
+            EntryKind::Link if leave_out.contains(&dir.join(&path).as_path()) => {
+                hidden.borrow_mut().push(path);
+            }
             EntryKind::Link => {
                 check_link(dir, &path)?;
                 scan.links.push(path);

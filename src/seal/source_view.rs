@@ -42,12 +42,13 @@ impl SourceView {
     pub fn make(request: &SourceRequest<'_>) -> Result<Self, SealError> {
         match (request.level, request.vendor) {
             (SealLevel::Strict, _) => Self::mounted(request),
-            (level, None) => Ok(SourceView {
-                level,
-                path: request.dir.to_owned(),
-                mounts: vec![Mount::bind(request.dir, request.dir, Access::Read)],
-                _view: None,
-            }),
+            (level, None) => {
+                let known = request.scan.hidden.iter().map(|hidden| request.dir.join(hidden));
+                let hidden: Vec<Utf8PathBuf> =
+                    known.chain(request.leave_out.iter().map(|dir| (*dir).to_owned())).collect();
+                let mounts = all_but(&hidden, request.dir)?;
+                Ok(SourceView { level, path: request.dir.to_owned(), mounts, _view: None })
+            }
             (_, Some(vendor)) => Self::linked(request, vendor),
         }
     }
@@ -123,6 +124,22 @@ impl SourceView {
     pub fn level(&self) -> SealLevel {
         self.level
     }
+}
+
+/// What is in a directory but for some of it. Rules of files only ever allow, so each neighbour of what is left out is
+/// allowed on its own; a link needs no rule, because what it leads to has one.
+fn all_but(hidden: &[Utf8PathBuf], dir: &Utf8Path) -> Result<Vec<Mount>, SealError> {
+    if !hidden.iter().any(|hidden| hidden.starts_with(dir)) {
+        return Ok(vec![Mount::bind(dir, dir, Access::Read)]);
+    }
+    let mut mounts = vec![Mount::bind(dir, dir, Access::List)];
+    for name in fs::list(dir)? {
+        let path = dir.join(name);
+        if !hidden.contains(&path) && !path.is_symlink() {
+            mounts.extend(all_but(hidden, &path)?);
+        }
+    }
+    Ok(mounts)
 }
 
 /// Each project has a place of its own: Go keeps what it knows of a directory under the directory's name, and two

@@ -9,6 +9,8 @@ mod bad_targets;
 mod build;
 mod commands;
 mod dist;
+mod enclosure;
+mod escapes;
 mod fetching;
 mod hostile;
 mod inspection;

@@ -4,10 +4,12 @@ mod host;
 mod modules;
 mod project;
 mod server;
+mod stage;
 mod table;
 
 pub use host::{SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, wait_for};
 pub use modules::ModuleTree;
 pub use project::{Call, Outcome, Project, cache_dir, sample_dir, testdata};
 pub use server::{Answer, Server};
-pub use table::table;
+pub use stage::{Place, Stage};
+pub use table::{skipped, table};
