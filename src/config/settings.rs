@@ -7,13 +7,12 @@ use std::time::Duration;
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::Serialize;
 
-use super::decode::Fields;
 use super::file::ProjectFile;
-use super::grammar::parse;
-use super::problem::{ConfigError, Located, Problem, Source};
+use super::problem::{Located, Source};
 use super::sections::SettingsSection;
-use super::suggest::did_you_mean;
 use super::units::{DURATION, MEMORY, SEAL, duration, memory};
+use super::user_file::UserFile;
+use super::variables::{SettingError, flag, number, text, word};
 use crate::model::{Origin, SealChoice, Setting, StepLimits};
 
 /// When to colour.
@@ -69,49 +68,6 @@ pub struct FlagLayer {
     pub targets: Vec<String>,
 }
 
-/// The user's own settings file.
-#[derive(Debug)]
-pub struct UserFile {
-    /// Its name and text.
-    pub source: Source,
-    section: SettingsSection,
-}
-
-impl UserFile {
-    /// Reads the file; every mistake is reported.
-    pub fn read(source: Source) -> Result<Self, ConfigError> {
-        let text = source.text.clone();
-        let document = parse(&source, &text)?;
-        let mut problems = Vec::new();
-        let mut fields = Fields::new(document.get_ref(), "config.toml", &mut problems);
-        let section = SettingsSection::read(&mut fields, true);
-        fields.finish(|_| None);
-        if let Some(color) = section.color.as_ref().filter(|color| Color::parse(&color.value).is_none()) {
-            problems.push(Problem::new(
-                color.span.clone(),
-                format!("{:?} is not a choice of colour", color.value),
-                "not one of three",
-                "write auto, always or never",
-            ));
-        }
-        if let Some(jobs) = section.jobs.as_ref().filter(|jobs| jobs.value == 0 || jobs.value > 4096) {
-            problems.push(Problem::new(
-                jobs.span.clone(),
-                format!("{} CPU slots cannot be used", jobs.value),
-                "from 1 to 4096",
-                "write `jobs = 4`",
-            ));
-        }
-        ConfigError::unless_empty(&source, problems)?;
-        Ok(UserFile { source, section })
-    }
-
-    /// The colour that the file asks for, which the terminal needs before anything else is resolved.
-    pub fn color(&self) -> Option<Color> {
-        self.section.color.as_ref().and_then(|color| Color::parse(&color.value))
-    }
-}
-
 /// Everything that steers a run, resolved.
 #[derive(Debug, Clone, Serialize)]
 pub struct Settings {
@@ -151,25 +107,6 @@ impl Settings {
     /// What a step may use at most.
     pub fn limits(&self) -> StepLimits {
         StepLimits { time: self.timeout.value, memory: self.memory.value, processes: self.processes.value }
-    }
-}
-
-/// A layer that holds something unusable.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}", words(origin, value, expected))]
-pub struct SettingError {
-    /// Which layer.
-    pub origin: &'static str,
-    /// What it held.
-    pub value: String,
-    /// What it takes.
-    pub expected: &'static str,
-}
-
-fn words(origin: &str, value: &str, expected: &str) -> String {
-    match value {
-        "" => format!("{origin} is not set; it takes {expected}"),
-        _ => format!("{origin}={value:?} is not usable: {expected}"),
     }
 }
 
@@ -301,37 +238,6 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
     })
 }
 
-/// Variables that begin with `XBUILD_` and that nobody reads, with a suggestion each.
-pub fn unknown_variables(env: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    env.keys()
-        .filter(|name| name.starts_with("XBUILD_") && !VARIABLES.contains(&name.as_str()))
-        .map(|name| {
-            let help = did_you_mean(name, VARIABLES.iter().copied(), || {
-                format!("known are {}", VARIABLES.join(", "))
-            });
-            (name.clone(), help)
-        })
-        .collect()
-}
-
-const VARIABLES: &[&str] = &[
-    "XBUILD_CACHE_DIR",
-    "XBUILD_COLOR",
-    "XBUILD_COMMIT",
-    "XBUILD_DIST",
-    "XBUILD_FAIL_FAST",
-    "XBUILD_JOBS",
-    "XBUILD_MEMORY",
-    "XBUILD_ONLINE",
-    "XBUILD_PROCESSES",
-    "XBUILD_REQUIRE_LOCK",
-    "XBUILD_SDK",
-    "XBUILD_SEAL",
-    "XBUILD_TARGETS",
-    "XBUILD_TIMEOUT",
-    "XBUILD_VERSION",
-];
-
 impl Layers<'_> {
     fn pick<T: Clone>(
         &self,
@@ -372,47 +278,6 @@ fn optional<T>(setting: Option<Setting<T>>) -> Setting<Option<T>> {
 
 fn from_env((value, name): (String, &'static str)) -> Setting<String> {
     Setting { value, origin: Origin::Env(name) }
-}
-
-/// A variable that is set to nothing is not set.
-fn text(name: &'static str, env: &BTreeMap<String, String>) -> Option<(String, &'static str)> {
-    env.get(name).filter(|value| !value.is_empty()).map(|value| (value.clone(), name))
-}
-
-fn number(
-    name: &'static str,
-    env: &BTreeMap<String, String>,
-) -> Result<Option<(u64, &'static str)>, SettingError> {
-    let Some((value, _)) = text(name, env) else { return Ok(None) };
-    match value.parse() {
-        Ok(number @ 1..=4096) => Ok(Some((number, name))),
-        _ => Err(SettingError { origin: name, value, expected: "a whole number from 1 to 4096" }),
-    }
-}
-
-fn word<T>(
-    name: &'static str,
-    env: &BTreeMap<String, String>,
-    expected: &'static str,
-    parse: impl FnOnce(&str) -> Option<T>,
-) -> Result<Option<(T, &'static str)>, SettingError> {
-    let Some((value, _)) = text(name, env) else { return Ok(None) };
-    match parse(&value) {
-        Some(parsed) => Ok(Some((parsed, name))),
-        None => Err(SettingError { origin: name, value, expected }),
-    }
-}
-
-fn flag(
-    name: &'static str,
-    env: &BTreeMap<String, String>,
-) -> Result<Option<(bool, &'static str)>, SettingError> {
-    let Some((value, _)) = text(name, env) else { return Ok(None) };
-    match value.as_str() {
-        "1" | "true" | "yes" => Ok(Some((true, name))),
-        "0" | "false" | "no" => Ok(Some((false, name))),
-        _ => Err(SettingError { origin: name, value, expected: "1, true, yes, 0, false or no" }),
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::fs;
 use crate::locate::locate;
 use crate::model::SealLevel;
 use crate::process::find_program;
-use crate::sandbox::{obstacles, support};
+use crate::sandbox::{attempt, landlock_abi, obstacles, strongest};
 
 /// How a finding is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -74,23 +74,19 @@ pub fn diagnose(context: &Context<'_>) -> Result<Diagnosis, Error> {
         Ok(()) => findings.push(space("store", store)),
         Err(error) => findings.push(bad("store", error.into(), &mut failure)),
     }
-    let support = support(&root, context.cancel);
-    let (seal, _) = support.strongest();
+    let (seal, _) = strongest(&root, context.cancel);
     for level in [SealLevel::Strict, SealLevel::Landlock] {
         let subject = if level == SealLevel::Strict { "seal strict" } else { "seal landlock" };
-        findings.push(match support.at(level) {
+        findings.push(match attempt(level, &root, context.cancel) {
             Ok(()) => {
                 Finding { subject, health: Health::Good, text: level.meaning().to_owned(), next_step: None }
             }
-            Err(why) => Finding {
-                subject,
-                health: Health::Reduced,
-                text: why.to_owned(),
-                next_step: Some(obstacles(level)),
-            },
+            Err(why) => {
+                Finding { subject, health: Health::Reduced, text: why, next_step: Some(obstacles(level)) }
+            }
         });
     }
-    if let Some(abi) = support.landlock_abi {
+    if let Some(abi) = landlock_abi() {
         let text = format!("interface {abi} of the kernel's");
         findings.push(Finding { subject: "landlock", health: Health::Good, text, next_step: None });
     }

@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::error::Error;
 use crate::fs;
 use crate::model::{SealChoice, SealLevel};
-use crate::sandbox::support;
+use crate::sandbox::{attempt, strongest};
 use crate::seal::{SealError, SourceScan, scan};
 
 /// The seal of a run.
@@ -31,18 +31,14 @@ pub(super) fn settle(settings: &Settings, context: &Context<'_>) -> Result<Seali
     }
     let root = settings.cache_dir.value.join(ROOT);
     fs::create_dir_all(&root)?;
-    let support = support(&root, context.cancel);
     match choice {
         SealChoice::Auto => {
-            let (level, why) = support.strongest();
-            Ok(Sealing { level, why_weaker: why.map(str::to_owned) })
+            let (level, why_weaker) = strongest(&root, context.cancel);
+            Ok(Sealing { level, why_weaker })
         }
-        SealChoice::Only(wanted) => match support.at(wanted) {
+        SealChoice::Only(wanted) => match attempt(wanted, &root, context.cancel) {
             Ok(()) => Ok(Sealing { level: wanted, why_weaker: None }),
-            Err(cause) => {
-                let cause = cause.to_owned();
-                Err(SealError::NoSeal { wanted, meaning: wanted.meaning(), cause }.into())
-            }
+            Err(cause) => Err(SealError::NoSeal { wanted, meaning: wanted.meaning(), cause }.into()),
         },
     }
 }

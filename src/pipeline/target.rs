@@ -9,10 +9,12 @@ use crate::cache::OutputStore;
 use crate::cancel::{Cancel, Reason};
 use crate::config::{Recipe, Settings};
 use crate::event::{BuildReport, BuildStatus, Event, Listener, Phase, TargetReport};
-use crate::exec::{Executor, Lease, Progress, SlotBudget};
+use crate::exec::{ExecError, Executor, Lease, Progress, SlotBudget};
 use crate::fs;
 use crate::inspect::{Expectation, inspect};
-use crate::model::{ActionResult, Artifact, ArtifactKind, BuildOutcome, Digest, Resources, Target};
+use crate::model::{
+    ActionResult, Artifact, ArtifactKind, BuildOutcome, Digest, Resources, SealedAction, Target,
+};
 use crate::package::{PackageInputs, Program, package};
 use crate::plan::{BuildPlan, PackagePlan, Plan, TargetPlan};
 use crate::seal::{Directories, seal};
@@ -44,8 +46,9 @@ pub(super) fn run<'b>(shared: &TargetShared<'b>, planned: &TargetPlan, mut lease
     shared.listener.event(&Event::Started { target, slots: lease.slots() });
     let mut artifacts = Vec::new();
     let mut builds = Vec::new();
+    let mut spent = Duration::ZERO;
     for build in &planned.builds {
-        let (report, artifact) = build_one(shared, target, build, started, &mut lease);
+        let (report, artifact) = build_one(shared, target, build, &mut spent, &mut lease);
         builds.push(report);
         artifacts.extend(artifact);
     }
@@ -74,7 +77,7 @@ fn build_one<'b>(
     shared: &TargetShared<'b>,
     target: &Target,
     build: &BuildPlan,
-    started: Instant,
+    spent: &mut Duration,
     lease: &mut Lease<'b>,
 ) -> (BuildReport, Option<Artifact>) {
     let mut report = BuildReport {
@@ -91,31 +94,7 @@ fn build_one<'b>(
     let action = seal(shared.plan, target, build, &shared.directories);
     let module_dir = &shared.plan.project.module_dir;
     let seed = shared.outputs.seed(module_dir, &build.id, target, &action.output);
-    let execute = |slots: usize, memory: Option<u64>| {
-        let mut limits = shared.plan.settings.limits();
-        // The limit is the target's, whose other programs have had their part of it.
-        limits.time = limits.time.map(|most| most.saturating_sub(started.elapsed()));
-        shared.executor.execute(
-            &action,
-            Resources { slots, memory, limits },
-            shared.cancel,
-            &mut |progress| match &progress {
-                Progress::Compiling { package, done, total } => {
-                    phase(Phase::Compiling { package, done: *done, total: *total });
-                }
-                Progress::Linking => phase(Phase::Linking),
-            },
-        )
-    };
-    let mut executed = execute(lease.slots(), shared.memory);
-    if let Ok(ActionResult { outcome: BuildOutcome::OutOfMemory(_), .. }) = executed
-        && shared.cancel.reason().is_none()
-    {
-        let text = format!("{target} ran out of memory; once more, alone and with one compiler at a time");
-        shared.listener.event(&Event::Note(text));
-        lease.widen(shared.budget);
-        executed = execute(1, None);
-    }
+    let executed = execute(shared, &action, lease, spent);
     let result = match executed {
         Ok(result) => result,
         Err(error) => {
@@ -164,6 +143,40 @@ fn build_one<'b>(
             (report, Some(artifact))
         }
     }
+}
+
+/// Runs the step, and once more alone if memory ran out. `spent` is what the target's steps have taken so far: its time
+/// is that of its steps, and no step waits on its account.
+fn execute<'b>(
+    shared: &TargetShared<'b>,
+    action: &SealedAction,
+    lease: &mut Lease<'b>,
+    spent: &mut Duration,
+) -> Result<ActionResult, ExecError> {
+    let target = &action.target;
+    let phase = |phase: Phase<'_>| shared.listener.event(&Event::Phase { target, phase });
+    let mut once = |slots: usize, memory: Option<u64>| {
+        let mut limits = shared.plan.settings.limits();
+        limits.time = limits.time.map(|most| most.saturating_sub(*spent));
+        let resources = Resources { slots, memory, limits };
+        let result =
+            shared.executor.execute(action, resources, shared.cancel, &mut |progress| match &progress {
+                Progress::Compiling { package, done, total } => {
+                    phase(Phase::Compiling { package, done: *done, total: *total });
+                }
+                Progress::Linking => phase(Phase::Linking),
+            })?;
+        *spent += result.elapsed;
+        Ok(result)
+    };
+    let first = once(lease.slots(), shared.memory)?;
+    if !matches!(first.outcome, BuildOutcome::OutOfMemory(_)) || shared.cancel.reason().is_some() {
+        return Ok(first);
+    }
+    let text = format!("{target} ran out of memory; once more, alone and with one compiler at a time");
+    shared.listener.event(&Event::Note(text));
+    lease.widen(shared.budget);
+    once(1, None)
 }
 
 /// Why there is no program, and what to do where `go` itself has not said it.

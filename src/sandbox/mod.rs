@@ -32,7 +32,7 @@ mod support;
 pub use enclose::{Enclosure, SETUP_FAILED, enclose};
 pub use obstacles::obstacles;
 pub use policy::Limits;
-pub use support::{Support, support};
+pub use support::{attempt, landlock_abi, strongest};
 
 /// The first argument of a call as the helper.
 pub const HELPER: &str = "__sandbox";

@@ -9,54 +9,26 @@ use super::policy::{Limits, Policy};
 use crate::cancel::Cancel;
 use crate::model::SealLevel;
 
-/// Which levels work here, and why the others do not.
-#[derive(Debug, Clone)]
-pub struct Support {
-    /// Whether namespaces, and all that goes with them, can be had.
-    pub strict: Result<(), String>,
-    /// Whether Landlock and seccomp can be had.
-    pub landlock: Result<(), String>,
-    /// The newest Landlock interface of the kernel that is made use of.
-    pub landlock_abi: Option<u32>,
-}
-
-impl Support {
-    /// The strongest level, and why none above it works.
-    pub fn strongest(&self) -> (SealLevel, Option<&str>) {
-        match (&self.strict, &self.landlock) {
-            (Ok(()), _) => (SealLevel::Strict, None),
-            (Err(why), Ok(())) => (SealLevel::Landlock, Some(why)),
-            (Err(why), Err(_)) => (SealLevel::Env, Some(why)),
-        }
-    }
-
-    /// Whether a level works, and why not.
-    pub fn at(&self, level: SealLevel) -> Result<(), &str> {
-        match level {
-            SealLevel::Strict => &self.strict,
-            SealLevel::Landlock => &self.landlock,
-            SealLevel::Env => &Ok(()),
-        }
-        .as_ref()
-        .copied()
-        .map_err(String::as_str)
+/// The strongest level that works here, and why none above it does. `root` is an empty directory.
+pub fn strongest(root: &Utf8Path, cancel: &Cancel) -> (SealLevel, Option<String>) {
+    match attempt(SealLevel::Strict, root, cancel) {
+        Ok(()) => (SealLevel::Strict, None),
+        Err(why) if attempt(SealLevel::Landlock, root, cancel).is_ok() => (SealLevel::Landlock, Some(why)),
+        Err(why) => (SealLevel::Env, Some(why)),
     }
 }
 
-/// Tries each level with nothing to run behind it. `root` is an empty directory.
-pub fn support(root: &Utf8Path, cancel: &Cancel) -> Support {
+/// Tries a level with nothing to run behind it.
+///
+/// # Errors
+/// Why it does not work here, for people.
+pub fn attempt(level: SealLevel, root: &Utf8Path, cancel: &Cancel) -> Result<(), String> {
+    if level == SealLevel::Env {
+        return Ok(());
+    }
     if !cfg!(target_os = "linux") {
-        let why = || Err(format!("{} has no such sandbox", std::env::consts::OS));
-        return Support { strict: why(), landlock: why(), landlock_abi: None };
+        return Err(format!("{} has no such sandbox", std::env::consts::OS));
     }
-    Support {
-        strict: attempt(SealLevel::Strict, root, cancel),
-        landlock: attempt(SealLevel::Landlock, root, cancel),
-        landlock_abi: landlock_abi(),
-    }
-}
-
-fn attempt(level: SealLevel, root: &Utf8Path, cancel: &Cancel) -> Result<(), String> {
     let policy = Policy {
         level,
         caller: std::process::id(),
@@ -76,12 +48,14 @@ fn attempt(level: SealLevel, root: &Utf8Path, cancel: &Cancel) -> Result<(), Str
     Err(if said.is_empty() { format!("the sandbox ended with {}", ended.status) } else { said.to_owned() })
 }
 
+/// The newest Landlock interface of the kernel, where it has any.
 #[cfg(target_os = "linux")]
-fn landlock_abi() -> Option<u32> {
+pub fn landlock_abi() -> Option<u32> {
     super::landlock::abi()
 }
 
+/// Elsewhere there is none.
 #[cfg(not(target_os = "linux"))]
-fn landlock_abi() -> Option<u32> {
+pub fn landlock_abi() -> Option<u32> {
     None
 }

