@@ -14,6 +14,8 @@ need git git
 need python3 python3
 need file file
 need unshare util-linux
+need setpriv util-linux
+need openssl openssl
 need b3sum b3sum
 need qemu-aarch64-static qemu-user-static
 if [ -n "$missing" ]; then
