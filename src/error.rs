@@ -1,12 +1,11 @@
 //! Every way in which a run as a whole can fail, and the one place that maps them to exit codes and next steps.
 
-use camino::Utf8PathBuf;
-
 use crate::cancel::Reason;
 use crate::config::{ConfigError, SettingError};
 use crate::exit_code::ExitCode;
 use crate::fs::FsError;
 use crate::locate::LocateError;
+use crate::module_set::ModuleSetError;
 use crate::plan::PlanError;
 use crate::process::ProcessError;
 use crate::seal::SealError;
@@ -36,12 +35,9 @@ pub enum Error {
     /// There is no usable SDK.
     #[error(transparent)]
     Sdk(#[from] SdkError),
-    /// The project's directory holds no module.
-    #[error("{dir} holds no go.mod")]
-    NoModule {
-        /// The directory that `[project] dir` names, or the one of targets.toml.
-        dir: Utf8PathBuf,
-    },
+    /// The project's modules cannot be read.
+    #[error(transparent)]
+    Modules(#[from] ModuleSetError),
     /// The request cannot be planned.
     #[error(transparent)]
     Plan(#[from] PlanError),
@@ -67,7 +63,9 @@ impl Error {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Error::Usage { .. } => ExitCode::Usage,
-            Error::Locate(LocateError::Nothing { .. }) | Error::NoModule { .. } => ExitCode::Config,
+            Error::Locate(LocateError::Nothing { .. }) | Error::Modules(ModuleSetError::NoModule { .. }) => {
+                ExitCode::Config
+            }
             Error::Config(_) | Error::Setting(_) => ExitCode::Config,
             Error::Sdk(_) => ExitCode::Sdk,
             Error::Plan(error) if error.is_usage() => ExitCode::Usage,
@@ -85,7 +83,9 @@ impl Error {
             Error::List(_) | Error::Vendor(_) => ExitCode::Modules,
             Error::Seal(SealError::Fs(_) | SealError::NoSeal { .. })
             | Error::Fs(_)
+            | Error::Modules(ModuleSetError::Fs(_))
             | Error::Locate(LocateError::Fs(_)) => ExitCode::System,
+            Error::Modules(_) => ExitCode::Modules,
             Error::Seal(_) => ExitCode::Config,
             Error::Cancelled(Reason::Signal(signal)) => ExitCode::Signal(*signal),
             Error::Cancelled(Reason::FailFast) => ExitCode::TargetFailed,
@@ -108,7 +108,7 @@ impl Error {
             }
             Error::Setting(error) => format!("set {} to {}, or unset it", error.origin, error.expected),
             Error::Sdk(error) => error.next_step(),
-            Error::NoModule { .. } => "name the module's directory as `dir` in [project]".to_owned(),
+            Error::Modules(error) => error.next_step(),
             Error::Plan(error) => error.next_step(),
             Error::List(_) => "mend what Go names, then run xbuild again".to_owned(),
             Error::Vendor(error) => error.next_step(),

@@ -31,6 +31,7 @@ pub mod fs;
 pub mod inspect;
 pub mod locate;
 pub mod model;
+pub mod module_set;
 pub mod package;
 pub mod pipeline;
 pub mod plan;

@@ -11,7 +11,7 @@ pub const FILE_NAME: &str = "targets.toml";
 /// A project on disk.
 #[derive(Debug)]
 pub struct Location {
-    /// The directory of targets.toml; of go.mod where there is no targets.toml.
+    /// The directory of targets.toml; of go.work or go.mod where there is no targets.toml.
     pub root: Utf8PathBuf,
     /// targets.toml.
     pub source: Option<Source>,
@@ -24,7 +24,7 @@ pub struct Location {
 #[derive(Debug, thiserror::Error)]
 pub enum LocateError {
     /// No project at or above a directory.
-    #[error("no {FILE_NAME} and no go.mod in {dir} or above it")]
+    #[error("no {FILE_NAME} and no go.mod or go.work in {dir} or above it")]
     Nothing {
         /// Where the search began.
         dir: Utf8PathBuf,
@@ -34,8 +34,8 @@ pub enum LocateError {
     Fs(#[from] FsError),
 }
 
-/// Finds the project of a directory: the nearest directory upwards that holds a targets.toml or a go.mod. A
-/// targets.toml above a module's go.mod is another project's.
+/// Finds the project of a directory: the nearest directory upwards that holds a targets.toml, a go.mod or a
+/// go.work. A targets.toml or go.work above a module's go.mod is another project's.
 pub fn locate(dir: &Utf8Path) -> Result<Location, LocateError> {
     let dir = fs::canonical(dir)?;
     for root in dir.ancestors() {
@@ -44,7 +44,7 @@ pub fn locate(dir: &Utf8Path) -> Result<Location, LocateError> {
             let source = Some(Source { path: FILE_NAME.into(), text });
             return Ok(Location { root: root.to_owned(), source, asked: dir.clone() });
         }
-        if root.join("go.mod").is_file() {
+        if ["go.mod", "go.work"].iter().any(|name| root.join(name).is_file()) {
             return Ok(Location { root: root.to_owned(), source: None, asked: dir.clone() });
         }
     }

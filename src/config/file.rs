@@ -143,7 +143,7 @@ fn belongs(key: &str, here: &str) -> Option<String> {
             ));
         }
         "name" if here == "[[build]]" => return Some("a build has an `id` and a `binary`".to_owned()),
-        "name" | "dir" | "version" => "[project]",
+        "name" | "dir" | "version" | "workspace" => "[project]",
         "id" | "main" | "binary" | "ldflags" | "tags" | "gcflags" | "asmflags" | "env" => "[[build]]",
         "recipe" => "[[package]]",
         "jobs" | "dist" | "cache_dir" | "fail_fast" | "seal" | "timeout" | "memory" | "processes"

@@ -29,12 +29,14 @@ pub enum VersionSource {
 /// `[project]`.
 #[derive(Debug, Default)]
 pub struct ProjectSection {
-    /// Name in file names; the last part of the module's path by default.
+    /// Name in file names; the last part of the module's path by default, in a workspace the directory's name.
     pub name: Option<Located<String>>,
-    /// The module's directory, relative to the file.
+    /// The directory of go.mod or go.work, relative to the file.
     pub dir: Option<Located<String>>,
     /// Where the version comes from.
     pub version: Option<Located<VersionSource>>,
+    /// Whether a go.work in `dir` counts; by default it does where it is there.
+    pub workspace: Option<Located<bool>>,
 }
 
 /// What goes to the compiler and linker.
@@ -139,7 +141,8 @@ impl ProjectSection {
             },
             span: text.span,
         });
-        ProjectSection { name, dir, version }
+        let workspace = fields.boolean("workspace", "workspace = false");
+        ProjectSection { name, dir, version, workspace }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Compares an artifact with what was planned.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::mismatch::{Mismatch, Report};
 use super::platform::{format_of, is_normal, libraries, loaders, mark_of};
@@ -25,6 +25,8 @@ pub struct Expectation {
     pub settings: BTreeMap<String, String>,
     /// The `h1:` lines of go.sum for module contents, by module path and version.
     pub sums: BTreeMap<(String, String), String>,
+    /// Paths of the modules of a workspace, which have neither version nor sum.
+    pub members: BTreeSet<String>,
 }
 
 impl Expectation {
@@ -97,7 +99,12 @@ impl Expectation {
             report.require(found == expected, what, shown(expected), shown(found));
         }
         for dep in &info.deps {
-            self.check_sum(dep.replace.as_deref().unwrap_or(dep), report);
+            match dep.replace.as_deref() {
+                // A local directory.
+                Some(with) if is_unversioned(with) => {}
+                None if is_unversioned(dep) && self.members.contains(&dep.path) => {}
+                replace => self.check_sum(replace.unwrap_or(dep), report),
+            }
         }
     }
 
@@ -113,11 +120,6 @@ impl Expectation {
     /// A module's checksum. Vendored builds record none: there go.sum must still know the module,
     /// whose files are checked where they are vendored.
     fn check_sum(&self, module: &Module, report: &mut Report) {
-        // A local directory, or another module of the workspace.
-        let local = module.sum.is_none() && matches!(module.version.as_str(), "" | "(devel)");
-        if local {
-            return;
-        }
         let what = format!("checksum of {} {}", module.path, module.version);
         let known = self.sums.get(&(module.path.clone(), module.version.clone()));
         match (known, &module.sum) {
@@ -131,6 +133,11 @@ impl Expectation {
     }
 }
 
+/// Whether a module has no version to have a sum of.
+fn is_unversioned(module: &Module) -> bool {
+    module.sum.is_none() && matches!(module.version.as_str(), "" | "(devel)")
+}
+
 /// The version without what the linker adds for experiments: `-X:jsonv2`, or ` X:jsonv2` behind a
 /// version that has a hyphen. Source: `cmd/link/internal/ld/main.go`.
 fn without_experiments(version: &str) -> &str {
@@ -139,7 +146,7 @@ fn without_experiments(version: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::Expectation;
     use crate::inspect::{BuildInfo, Format, Inspection, Module};
@@ -160,6 +167,7 @@ mod tests {
             main_path: "example.com/app".into(),
             settings: BTreeMap::from([("CGO_ENABLED", "0")].map(owned)),
             sums: BTreeMap::from([(("a".into(), "v1.0.0".into()), "h1:a=".into())]),
+            members: BTreeSet::from(["example.com/lib".into()]),
         };
         let info = BuildInfo {
             go_version: "go1.26.8".into(),
@@ -277,6 +285,8 @@ mod tests {
         );
         assert_eq!(dep(module("a", "v1.0.0", None)), [""; 0]);
         assert_eq!(dep(replaced(module("./b", "(devel)", None))), [""; 0]);
+        assert_eq!(dep(module("example.com/lib", "(devel)", None)), [""; 0]);
+        assert_eq!(dep(module("example.com/other", "(devel)", None)).len(), 1);
         assert_eq!(dep(replaced(module("a", "v1.0.0", Some("h1:a=")))), [""; 0]);
         assert_eq!(dep(replaced(module("a", "v1.0.1", Some("h1:a=")))).len(), 1);
     }

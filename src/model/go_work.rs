@@ -8,10 +8,19 @@ use super::go_mod::{Directive, GoModError, Replace, directives};
 pub struct GoWork {
     /// The `go` line.
     pub go: Option<GoVersion>,
-    /// The directories of `use`, as written.
-    pub uses: Vec<String>,
+    /// The directories of `use`.
+    pub uses: Vec<UseDirectory>,
     /// `replace`, which has precedence over those of the modules.
     pub replaces: Vec<Replace>,
+}
+
+/// A directory of `use`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UseDirectory {
+    /// The line, counted from one.
+    pub line: usize,
+    /// As written.
+    pub dir: String,
 }
 
 impl GoWork {
@@ -26,7 +35,7 @@ impl GoWork {
                     let version = GoVersion::parse(version);
                     work.go = Some(version.ok_or_else(|| fail("the `go` line is no version"))?);
                 }
-                ("use", [dir]) => work.uses.push((*dir).to_owned()),
+                ("use", [dir]) => work.uses.push(UseDirectory { line, dir: (*dir).to_owned() }),
                 ("use", _) => return Err(fail("`use` takes one directory")),
                 ("replace", words) => work.replaces.push(Replace::read(words).map_err(fail)?),
                 _ => {}
@@ -45,7 +54,8 @@ mod tests {
         let text =
             "go 1.24\n\nuse ./a // the program\nuse (\n\t./b\n\t\"./c d\"\n)\nreplace x.test/y => ./y\n";
         let work = GoWork::parse(text).unwrap();
-        assert_eq!(work.uses, ["./a", "./b", "./c d"]);
+        let uses: Vec<_> = work.uses.iter().map(|used| (used.line, used.dir.as_str())).collect();
+        assert_eq!(uses, [(3, "./a"), (5, "./b"), (6, "./c d")]);
         assert_eq!(work.go.unwrap().to_string(), "1.24");
         assert!(work.replaces[0].is_local());
         for (text, line) in [("use a b\n", 1), ("go 1.24\nreplace x\n", 2), ("use \"a\n", 1)] {

@@ -21,7 +21,7 @@ pub use digest::{Digest, DigestReader, DigestWriter, hex};
 pub use go_mod::{GoMod, GoModError, ModuleVersion, Replace, short_name};
 pub use go_sum::go_sum_lines;
 pub use go_version::GoVersion;
-pub use go_work::GoWork;
+pub use go_work::{GoWork, UseDirectory};
 pub use mount::{Access, Mount};
 pub use sdk::{Port, Sdk, SdkOrigin};
 pub use seal::{SealChoice, SealLevel};

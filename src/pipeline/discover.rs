@@ -1,8 +1,9 @@
-//! A module that has no targets.toml yet.
+//! A module or workspace that has no targets.toml yet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::prepare::{Context, go_mod, layers, listing_environment, sdk};
+use super::prepare::{Context, layers, listing_environment, sdk};
+use super::project::{modules, name_of};
 use super::sealing::inputs;
 use crate::config::resolve;
 use crate::error::Error;
@@ -13,7 +14,7 @@ use crate::toolchain::{Query, main_packages};
 /// What `init` writes about.
 #[derive(Debug)]
 pub struct Discovery {
-    /// The module's short name.
+    /// The module's short name, or that of the workspace's directory.
     pub name: String,
     /// Its programs for any first-class target.
     pub programs: Vec<FoundProgram>,
@@ -30,14 +31,14 @@ pub struct FoundProgram {
     pub only: Vec<String>,
 }
 
-/// Looks at the module that the directory is the root of.
+/// Looks at the module or workspace that the directory is the root of.
 pub fn discover(context: &Context<'_>) -> Result<Discovery, Error> {
     let sdk = sdk(context)?;
-    let go_mod = go_mod(context.cwd, &sdk, context)?;
+    let modules = modules(context.cwd, None, Some(&sdk), context)?;
     let settings = resolve(&layers(None, context.cwd, context))?;
     inputs(context.cwd, &settings)?;
-    let env = listing_environment(&sdk, context.cwd, &settings, context)?;
-    let patterns = ["./...".to_owned()];
+    let env = listing_environment(&sdk, &modules, &settings, context)?;
+    let patterns = modules.patterns("".into());
     let targets: Vec<Target> = sdk.ports.iter().filter(|port| port.first_class).map(Port::target).collect();
     let query = Query { module_dir: context.cwd, patterns: &patterns, targets: &targets, env: &env };
     let mains = main_packages(&query, &sdk, context.cancel).map_err(Error::List)?;
@@ -59,7 +60,7 @@ pub fn discover(context: &Context<'_>) -> Result<Discovery, Error> {
         let id = if taken == 0 { short.clone() } else { format!("{short}-{}", taken + 1) };
         programs.push(FoundProgram { id, main, only: patterns_for(&places, &targets) });
     }
-    Ok(Discovery { name: go_mod.short_name().to_owned(), programs })
+    Ok(Discovery { name: name_of(&modules), programs })
 }
 
 /// The shortest list that picks `places` from `all`; empty when that is every one.

@@ -8,8 +8,9 @@ use super::sealing::ROOT;
 use crate::config::resolve;
 use crate::error::Error;
 use crate::fs;
-use crate::locate::locate;
+use crate::locate::{FILE_NAME, Location, locate};
 use crate::model::SealLevel;
+use crate::module_set::{self, ModuleSet};
 use crate::process::find_program;
 use crate::sandbox::{attempt, landlock_abi, obstacles, strongest};
 
@@ -149,13 +150,27 @@ fn git(context: &Context<'_>) -> Finding {
     }
 }
 
+fn described(modules: &ModuleSet) -> String {
+    let file = modules.root.join(modules.file());
+    match modules.single() {
+        Some(_) => file.into_string(),
+        None => format!("{file}, {} modules", modules.members.len()),
+    }
+}
+
 fn project(context: &Context<'_>) -> Finding {
     let finding = |health, text, next_step| Finding { subject: "project", health, text, next_step };
     match locate(context.cwd) {
-        Ok(location) => {
-            let file = if location.source.is_some() { "targets.toml" } else { "go.mod" };
-            finding(Health::Good, location.root.join(file).into_string(), None)
+        Ok(Location { source: Some(_), root, .. }) => {
+            finding(Health::Good, root.join(FILE_NAME).into_string(), None)
         }
+        Ok(Location { root, .. }) => match module_set::read(&root, false) {
+            Ok(modules) => finding(Health::Good, described(&modules), None),
+            Err(error) => {
+                let next_step = error.next_step();
+                finding(Health::Reduced, error.to_string(), Some(next_step))
+            }
+        },
         Err(error) => {
             let error = Error::from(error);
             finding(Health::Reduced, error.to_string(), error.next_step())

@@ -4,6 +4,7 @@ mod discover;
 mod doctor;
 mod modules;
 mod prepare;
+mod project;
 mod sealing;
 mod target;
 
@@ -28,7 +29,7 @@ use crate::plan::Plan;
 use crate::publish::{ArtifactRecord, Metadata, MetadataInputs, Publication, publish};
 use crate::seal::{Directories, SourceRequest, SourceView};
 use crate::toolchain::identify;
-use crate::vendor::{Completed, VendorRequest, VendorTree};
+use crate::vendor::{Completed, VendorRequest, VendorTree, go_sum};
 use target::{TargetRun, TargetShared};
 
 /// What a run did.
@@ -60,8 +61,7 @@ fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Erro
     let settings = &prepared.plan.settings;
     context.listener.event(&Event::Vendoring { online: settings.online.value });
     let request = VendorRequest {
-        dir: &prepared.plan.project.module_dir,
-        go_mod: &prepared.go_mod,
+        modules: &prepared.modules,
         cache_dir: &settings.cache_dir.value,
         online: settings.online.value,
         require_lock: settings.require_lock.value,
@@ -127,7 +127,7 @@ pub fn build(
         scratch: scratch.path(),
         level,
     })?;
-    let sums = go_sums(&fs::read_text_if_present(&module_dir.join("go.sum"))?.unwrap_or_default());
+    let sums = go_sums(&go_sum(&prepared.modules)?);
     let budget = SlotBudget::new(settings.jobs.value);
     let shared = TargetShared {
         plan,

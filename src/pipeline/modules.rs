@@ -1,8 +1,8 @@
-//! `xbuild vendor`: the module's own vendor/, without a plan.
+//! `xbuild vendor`: the project's own vendor/, without a plan.
 
 use camino::Utf8PathBuf;
 
-use super::prepare::{Context, module_here, sdk};
+use super::prepare::{Context, modules_here, sdk};
 use crate::error::Error;
 use crate::event::Event;
 use crate::model::Sdk;
@@ -28,21 +28,20 @@ pub enum VendorOutcome {
     Checked(Option<Verified>),
 }
 
-/// Does it, and returns the module's directory with what was done.
+/// Does it, and returns the directory of vendor/ with what was done.
 pub fn vendor_project(
     task: VendorTask,
     context: &Context<'_>,
 ) -> Result<(Utf8PathBuf, VendorOutcome), Error> {
     // Nothing is run to verify, so that no SDK is needed for it.
     let sdk: Option<Sdk> = if task == VendorTask::Check { None } else { Some(sdk(context)?) };
-    let module = module_here(sdk.as_ref(), context)?;
-    let cache_dir = &module.settings.cache_dir.value;
+    let (modules, settings) = modules_here(sdk.as_ref(), context)?;
+    let cache_dir = &settings.cache_dir.value;
     crate::cache::open(cache_dir)?;
     let request = VendorRequest {
-        dir: &module.dir,
-        go_mod: &module.go_mod,
+        modules: &modules,
         cache_dir,
-        online: module.settings.online.value,
+        online: settings.online.value,
         require_lock: true,
         host_env: context.env,
         fetching: &|fetching| context.listener.event(&Event::Fetching(fetching)),
@@ -64,5 +63,5 @@ pub fn vendor_project(
         }
         VendorOutcome::Checked(verified) => context.listener.event(&Event::Verified(verified.as_ref())),
     }
-    Ok((module.dir, outcome))
+    Ok((modules.root, outcome))
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::project::{module_dir, module_plans, modules, name_of};
 use super::sealing::{Sealing, inputs, settle};
 use crate::cancel::Cancel;
 use crate::config::{
@@ -14,10 +15,11 @@ use crate::error::Error;
 use crate::event::{Event, Listener};
 use crate::fs;
 use crate::locate::{LocateError, Location, locate};
-use crate::model::{GoMod, Port, Sdk, Target};
-use crate::plan::{Inputs, Plan, ProjectPlan, VersionInputs, make, project_version, select};
+use crate::model::{Port, Sdk, Target};
+use crate::module_set::ModuleSet;
+use crate::plan::{Inputs, Plan, PlanError, ProjectPlan, VersionInputs, make, project_version, select};
 use crate::seal::SourceScan;
-use crate::toolchain::{GoDirectories, HostEnvironment, Query, SdkError, environment, find, main_packages};
+use crate::toolchain::{GoDirectories, HostEnvironment, Query, environment, find, main_packages};
 use crate::vcs::git_state;
 use crate::vendor::{Unfetched, VendorError, VendorRequest, fetch_missing, local_modules};
 
@@ -53,13 +55,13 @@ pub struct Request {
 pub struct Prepared {
     /// The plan.
     pub plan: Plan,
-    /// The module.
-    pub go_mod: GoMod,
+    /// The modules.
+    pub modules: ModuleSet,
     /// Recipes at hand.
     pub recipes: Vec<Recipe>,
     /// The seal of every step.
     pub sealing: Sealing,
-    /// The module's inputs.
+    /// The modules' inputs.
     pub source: SourceScan,
 }
 
@@ -122,34 +124,17 @@ fn note_unknown_variables(context: &Context<'_>) {
     }
 }
 
-/// The directory of go.mod.
-fn module_dir(file: Option<&ProjectFile>, location: &Location) -> Utf8PathBuf {
-    let dir = file.and_then(|file| file.project.dir.as_ref());
-    dir.map_or_else(|| location.root.clone(), |dir| location.root.join(&dir.value))
-}
-
-/// A module and the settings that hold there.
-pub(super) struct Module {
-    pub(super) dir: Utf8PathBuf,
-    pub(super) go_mod: GoMod,
-    pub(super) settings: Settings,
-}
-
-/// The module of the project here. Without an SDK it may be one for a newer SDK.
-pub(super) fn module_here(sdk: Option<&Sdk>, context: &Context<'_>) -> Result<Module, Error> {
+/// The modules of the project here and the settings that hold there. Without an SDK they may be for a newer one.
+pub(super) fn modules_here(sdk: Option<&Sdk>, context: &Context<'_>) -> Result<(ModuleSet, Settings), Error> {
     note_unknown_variables(context);
     let location = locate(context.cwd)?;
     let recipes = recipes(&location.root)?;
     let (file, settings) = project_settings(&location, &recipes, sdk, context)?;
     let dir = module_dir(file.as_ref(), &location);
-    let go_mod = match sdk {
-        Some(sdk) => {
-            inputs(&dir, &settings)?;
-            go_mod(&dir, sdk, context)?
-        }
-        None => read_go_mod(&dir)?,
-    };
-    Ok(Module { dir, go_mod, settings })
+    if sdk.is_some() {
+        inputs(&dir, &settings)?;
+    }
+    Ok((modules(&dir, file.as_ref(), sdk, context)?, settings))
 }
 
 /// Reads, checks, asks, and makes the plan.
@@ -163,16 +148,16 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
 
     let module_dir = module_dir(file.as_ref(), &location);
     let source = inputs(&module_dir, &settings)?;
-    let go_mod = go_mod(&module_dir, &sdk, context)?;
+    let modules = modules(&module_dir, file.as_ref(), Some(&sdk), context)?;
     let (selection, complete) = select(file.as_ref(), &settings, &sdk)?;
-    let env = listing_environment(&sdk, &module_dir, &settings, context)?;
-    let patterns = patterns(file.as_ref(), &location, &module_dir);
+    let env = listing_environment(&sdk, &modules, &settings, context)?;
+    let patterns = patterns(file.as_ref(), &location, &modules)?;
     let query =
         Query { module_dir: &module_dir, patterns: &patterns, targets: &selection.targets, env: &env };
     let mut mains = main_packages(&query, &sdk, context.cancel);
     // Before Go 1.17 go.mod did not name every module, and packages are not listed without the others' go.mod.
     if mains.is_err() && settings.online.value && !module_dir.join("vendor").is_dir() {
-        let unfetched = fetch_for_listing(&module_dir, &go_mod, &sdk, &settings, context)?;
+        let unfetched = fetch_for_listing(&modules, &sdk, &settings, context)?;
         mains = main_packages(&query, &sdk, context.cancel);
         if mains.is_err() && !unfetched.is_empty() {
             return Err(VendorError::Unfetched { files: unfetched }.into());
@@ -193,11 +178,12 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
     })?;
     let name = file.as_ref().and_then(|file| file.project.name.as_ref());
     let project = ProjectPlan {
-        name: name.map_or_else(|| go_mod.short_name().to_owned(), |name| name.value.clone()),
+        name: name.map_or_else(|| name_of(&modules), |name| name.value.clone()),
         version,
         root: location.root,
         module_dir,
-        module: go_mod.module.clone(),
+        workspace: modules.work_file(),
+        modules: module_plans(&modules),
     };
     let plan = make(Inputs {
         file: file.as_ref(),
@@ -212,60 +198,21 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         no_packages: request.no_packages,
         env: context.env,
     })?;
-    Ok(Prepared { plan, go_mod, recipes, sealing, source })
-}
-
-fn read_go_mod(module_dir: &Utf8Path) -> Result<GoMod, Error> {
-    let path = module_dir.join("go.mod");
-    let text =
-        fs::read_text_if_present(&path)?.ok_or_else(|| Error::NoModule { dir: module_dir.to_owned() })?;
-    Ok(GoMod::parse(&text).map_err(|source| VendorError::GoMod { path, source })?)
-}
-
-/// Reads go.mod and refuses one that wants a newer SDK, before anything is built.
-pub(super) fn go_mod(module_dir: &Utf8Path, sdk: &Sdk, context: &Context<'_>) -> Result<GoMod, Error> {
-    let path = module_dir.join("go.mod");
-    let go_mod = read_go_mod(module_dir)?;
-    let refuse = |file: Utf8PathBuf, wanted| SdkError::OlderThanProject {
-        file,
-        wanted,
-        goroot: sdk.goroot.clone(),
-        version: sdk.version,
-    };
-    if let Some(wanted) = go_mod.go.filter(|wanted| *wanted > sdk.version) {
-        return Err(refuse(path, wanted).into());
-    }
-    // A vendored module's own `go` line binds as well.
-    let modules_txt = module_dir.join("vendor/modules.txt");
-    // What is no readable file is refused where the tree is verified.
-    let vendored = fs::read_regular_text_if_present(&modules_txt).ok().flatten().unwrap_or_default();
-    if let Some(wanted) = crate::vendor::newest_go(&vendored).filter(|wanted| *wanted > sdk.version) {
-        return Err(refuse(modules_txt, wanted).into());
-    }
-    if let Some(name) = &go_mod.toolchain {
-        let asked = crate::model::GoVersion::parse(name);
-        if asked.is_some_and(|asked| asked > sdk.version) {
-            context.listener.event(&Event::Note(format!(
-                "go.mod suggests the toolchain {name}; a sealed build uses the SDK at hand, go{}",
-                sdk.version
-            )));
-        }
-    }
-    Ok(go_mod)
+    Ok(Prepared { plan, modules, recipes, sealing, source })
 }
 
 /// `go list` may run before there is a vendor tree: then go.mod files may come from what is on this host.
 pub(super) fn listing_environment(
     sdk: &Sdk,
-    module_dir: &Utf8Path,
+    modules: &ModuleSet,
     settings: &Settings,
     context: &Context<'_>,
 ) -> Result<BTreeMap<String, String>, Error> {
     let cache = &settings.cache_dir.value;
     crate::cache::open(cache)?;
-    let mut env = environment::sealed(&GoDirectories::in_store(sdk, cache));
+    let mut env = environment::sealed(&GoDirectories::in_store(sdk, cache, modules.work_file()));
     env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
-    if !module_dir.join("vendor").is_dir() {
+    if !modules.root.join("vendor").is_dir() {
         let local = local_modules(sdk, cache, context.env, context.cancel).map_err(Error::List)?;
         env.insert("GOPROXY".to_owned(), [local, vec!["off".to_owned()]].concat().join(","));
     }
@@ -273,15 +220,13 @@ pub(super) fn listing_environment(
 }
 
 fn fetch_for_listing(
-    dir: &Utf8Path,
-    go_mod: &GoMod,
+    modules: &ModuleSet,
     sdk: &Sdk,
     settings: &Settings,
     context: &Context<'_>,
 ) -> Result<Vec<Unfetched>, Error> {
     let request = VendorRequest {
-        dir,
-        go_mod,
+        modules,
         cache_dir: &settings.cache_dir.value,
         online: true,
         require_lock: false,
@@ -293,18 +238,25 @@ fn fetch_for_listing(
 
 /// What `go list` is asked: the packages that the builds name, or everything from the directory where xbuild was
 /// called.
-fn patterns(file: Option<&ProjectFile>, location: &Location, module_dir: &Utf8Path) -> Vec<String> {
+fn patterns(
+    file: Option<&ProjectFile>,
+    location: &Location,
+    modules: &ModuleSet,
+) -> Result<Vec<String>, PlanError> {
     let builds = file.map_or(&[][..], |file| &file.builds);
     let named: Vec<String> =
         builds.iter().filter_map(|build| build.main.as_ref()).map(|main| main.value.clone()).collect();
     if !named.is_empty() && named.len() == builds.len() {
-        return named;
+        return Ok(named);
     }
     let below = match file {
-        None => location.asked.strip_prefix(module_dir).ok().filter(|below| !below.as_str().is_empty()),
-        Some(_) => None,
+        None => location.asked.strip_prefix(&modules.root).unwrap_or("".into()),
+        Some(_) => "".into(),
     };
-    vec![below.map_or_else(|| "./...".to_owned(), |below| format!("./{below}/..."))]
+    match modules.patterns(below) {
+        none if none.is_empty() => Err(PlanError::NoMain { place: location.asked.to_string(), found: None }),
+        patterns => Ok(patterns),
+    }
 }
 
 /// The built-in recipes, and those of the project in place of any of the same name.

@@ -233,6 +233,7 @@ fn examine(
         main_path: build.main.import_path.clone(),
         settings,
         sums: shared.sums.clone(),
+        members: shared.plan.project.modules.iter().map(|module| module.path.clone()).collect(),
     };
     let mismatches = expectation.check(&inspection);
     if !mismatches.is_empty() {

@@ -12,5 +12,5 @@ mod version;
 pub use error::PlanError;
 pub use make::{Inputs, make};
 pub use selection::select;
-pub use types::{BuildPlan, Flags, MainPackage, PackagePlan, Plan, ProjectPlan, TargetPlan};
+pub use types::{BuildPlan, Flags, MainPackage, ModulePlan, PackagePlan, Plan, ProjectPlan, TargetPlan};
 pub use version::{ProjectVersion, VersionInputs, project_version};

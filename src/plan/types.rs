@@ -12,7 +12,7 @@ use crate::model::{Sdk, Target};
 /// A program that a module has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct MainPackage {
-    /// The package's directory from the module's, `./cmd/hello`.
+    /// The package's directory from that of go.mod or go.work, `./cmd/hello`.
     pub dir: String,
     /// Its import path.
     pub import_path: String,
@@ -43,12 +43,23 @@ pub struct ProjectPlan {
     pub name: String,
     /// Its version.
     pub version: ProjectVersion,
-    /// The directory of targets.toml, or the module's.
+    /// The directory of targets.toml; of go.work or go.mod where there is none.
     pub root: Utf8PathBuf,
-    /// The module's directory.
+    /// The directory of go.work, or of the only go.mod.
     pub module_dir: Utf8PathBuf,
-    /// The module's path.
-    pub module: String,
+    /// go.work; `None` where one module is built alone.
+    pub workspace: Option<Utf8PathBuf>,
+    /// The modules whose source is the project's own.
+    pub modules: Vec<ModulePlan>,
+}
+
+/// A module of the project.
+#[derive(Debug, Clone, Serialize)]
+pub struct ModulePlan {
+    /// Its path.
+    pub path: String,
+    /// Its directory.
+    pub dir: Utf8PathBuf,
 }
 
 /// One target.

@@ -13,7 +13,14 @@ pub fn show_plan(plan: &Plan, terminal: &Terminal) {
     let project = &plan.project;
     facts.row(["project", &project.name]);
     facts.row(["version", &format!("{} (from {})", project.version.version, project.version.source)]);
-    facts.row(["module", &format!("{} in {}", project.module, project.module_dir)]);
+    if let Some(workspace) = &project.workspace {
+        let count = project.modules.len();
+        let plural = if count == 1 { "" } else { "s" };
+        facts.row(["workspace", &format!("{workspace}, {count} module{plural}")]);
+    }
+    for module in &project.modules {
+        facts.row(["module", &format!("{} in {}", module.path, module.dir)]);
+    }
     facts.row([
         "sdk",
         &format!("{} at {} (from {})", plan.sdk.version_text, plan.sdk.goroot, plan.sdk.origin),

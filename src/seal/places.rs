@@ -53,6 +53,7 @@ pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Dir
             cache,
             path: scratch.join("gopath"),
             modules: scratch.join("gomodcache"),
+            work: plan.project.workspace.as_ref().map(|_| dirs.source.path().join("go.work")),
         },
         output: out.join(name),
         scratch,

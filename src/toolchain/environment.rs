@@ -17,12 +17,15 @@ pub struct GoDirectories {
     pub path: Utf8PathBuf,
     /// GOMODCACHE.
     pub modules: Utf8PathBuf,
+    /// GOWORK: the project's own go.work, `off` where it has none.
+    pub work: Option<Utf8PathBuf>,
 }
 
 impl GoDirectories {
     /// The directories of a `go` that compiles nothing: it lists packages or gathers modules.
-    pub fn in_store(sdk: &Sdk, store: &Utf8Path) -> Self {
+    pub fn in_store(sdk: &Sdk, store: &Utf8Path, work: Option<Utf8PathBuf>) -> Self {
         GoDirectories {
+            work,
             goroot: sdk.goroot.clone(),
             cache: store.join("gocache-v1/list"),
             path: store.join("gopath-v0"),
@@ -34,9 +37,9 @@ impl GoDirectories {
 /// The variables that close the doors through which a host reaches into a build, without those of a target.
 ///
 /// Why each is here: GOENV, GOFLAGS and GOTOOLCHAIN keep out the user's `go env -w` file, injected flags and other
-/// toolchains; GONOPROXY and GOPRIVATE keep GOPROXY=off from being bypassed; GOWORK=off keeps out a
-/// parent directory's go.work; CGO_ENABLED is pinned because its default depends on a compiler on PATH;
-/// `goindex=0` keeps Go from trusting a stale index of a directory. HOME and XDG_* stay unset, so that nothing
+/// toolchains; GONOPROXY and GOPRIVATE keep GOPROXY=off from being bypassed; GOWORK keeps out a parent directory's
+/// go.work, be it off or the name of the project's own; CGO_ENABLED is pinned because its default depends on a compiler
+/// on PATH; `goindex=0` keeps Go from trusting a stale index of a directory. HOME and XDG_* stay unset, so that nothing
 /// is read or written there, Go's telemetry included.
 ///
 /// No value is empty: an empty one would leave the choice to the SDK's go.env, which GOENV=off does not keep out.
@@ -60,7 +63,7 @@ pub fn sealed(dirs: &GoDirectories) -> BTreeMap<String, String> {
         ("GOVCS", "*:off".to_owned()),
         ("GOAUTH", "off".to_owned()),
         ("GOTOOLCHAIN", "local".to_owned()),
-        ("GOWORK", "off".to_owned()),
+        ("GOWORK", dirs.work.as_ref().map_or("off", |path| path.as_str()).to_owned()),
         ("GO111MODULE", "on".to_owned()),
         ("CGO_ENABLED", "0".to_owned()),
         ("GODEBUG", "goindex=0".to_owned()),

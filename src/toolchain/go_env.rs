@@ -24,7 +24,7 @@ pub(super) fn check(sdk: &Sdk) -> Result<(), SdkError> {
             Ok(())
         };
     }
-    let sealed = environment::sealed(&GoDirectories::in_store(sdk, "/".into()));
+    let sealed = environment::sealed(&GoDirectories::in_store(sdk, "/".into(), None));
     let closed = |key: &str| sealed.get(key).is_some_and(|value| !value.is_empty());
     let names: BTreeSet<String> = keys(&fs::read(&file)?).into_iter().filter(|key| !closed(key)).collect();
     if names.is_empty() {

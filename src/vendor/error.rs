@@ -6,39 +6,39 @@ use super::lock::LockError;
 use super::online::{CauseKind, Mismatch, Unfetched};
 use super::verify::Finding;
 use crate::fs::FsError;
-use crate::model::{GoModError, ModuleVersion};
+use crate::model::ModuleVersion;
 use crate::process::ProcessError;
 
 /// Why there is no vendor tree.
 #[derive(Debug, thiserror::Error)]
 pub enum VendorError {
-    /// go.mod cannot be read as one.
-    #[error("{path}: {source}")]
-    GoMod {
-        /// Which file.
-        path: Utf8PathBuf,
-        /// What is wrong.
-        source: GoModError,
-    },
-    /// vendor/ was made from another go.mod.
-    #[error("{vendor} does not agree with go.mod:{}", list(points))]
+    /// vendor/ was made from another go.mod or go.work.
+    #[error("{vendor} does not agree with {file}:{}", list(points))]
     Inconsistent {
         /// The directory.
         vendor: Utf8PathBuf,
+        /// go.mod or go.work.
+        file: &'static str,
+        /// `mod` or `work`.
+        command: &'static str,
         /// Each disagreement.
         points: Vec<String>,
     },
     /// A `replace` names a directory by its absolute path.
-    #[error("go.mod replaces {module} by the absolute path {with}, which exists on this host only")]
+    #[error("{file} replaces {module} by the absolute path {with}, which exists on this host only")]
     AbsoluteReplace {
+        /// The go.mod or go.work, relative to the project.
+        file: Utf8PathBuf,
         /// The replaced module.
         module: String,
         /// The path.
         with: String,
     },
     /// A `replace` names a directory that is not there.
-    #[error("go.mod replaces {module} by {with}, where there is no directory")]
+    #[error("{file} replaces {module} by {with}, where there is no directory")]
     NoReplacement {
+        /// The go.mod or go.work, relative to the project.
+        file: Utf8PathBuf,
         /// The replaced module.
         module: String,
         /// The path.
@@ -75,9 +75,11 @@ pub enum VendorError {
     /// The run ended while modules were fetched.
     #[error("the modules were not fetched to the end")]
     Ended,
-    /// `go mod vendor` failed for another reason.
-    #[error("`go mod vendor` failed in {dir}:{}", list(message.lines()))]
+    /// `go mod vendor` or `go work vendor` failed for another reason.
+    #[error("`go {command} vendor` failed in {dir}:{}", list(message.lines()))]
     Failed {
+        /// `mod` or `work`.
+        command: &'static str,
         /// The project.
         dir: Utf8PathBuf,
         /// What it said.
@@ -161,17 +163,14 @@ impl VendorError {
     /// What to do about it.
     pub fn next_step(&self) -> String {
         match self {
-            VendorError::GoMod { .. } => {
-                "run `go mod edit -fmt` in that directory to see it in Go's words".to_owned()
-            }
-            VendorError::Inconsistent { vendor, .. } => format!(
-                "run `go mod vendor` in {} where its modules can be had, or remove {vendor} to let xbuild vendor \
+            VendorError::Inconsistent { vendor, command, .. } => format!(
+                "run `go {command} vendor` in {} where its modules can be had, or remove {vendor} to let xbuild vendor \
                  into its cache",
                 vendor.parent().unwrap_or(vendor)
             ),
-            VendorError::AbsoluteReplace { .. } => "write the path relative to go.mod".to_owned(),
-            VendorError::NoReplacement { with, .. } => {
-                format!("bring {with} along, or take the `replace` out of go.mod")
+            VendorError::AbsoluteReplace { file, .. } => format!("write the path relative to {file}"),
+            VendorError::NoReplacement { with, file, .. } => {
+                format!("bring {with} along, or take the `replace` out of {file}")
             }
             VendorError::Missing { dir, looked_in, .. } => {
                 let places = if looked_in.is_empty() {
@@ -181,8 +180,8 @@ impl VendorError {
                 };
                 format!(
                     "looked in {places}. Where there is a network, run `xbuild vendor` in {dir} and bring the cache \
-                     directory here; or `go mod vendor` there and bring vendor/; or set GOPROXY to a file:// tree that \
-                     holds them"
+                     directory here; or `go mod vendor` (`go work vendor`) there and bring vendor/; or set GOPROXY to a \
+                     file:// tree that holds them"
                 )
             }
             VendorError::Proxy { .. } => {
@@ -225,6 +224,11 @@ impl VendorError {
             }
             VendorError::Failed { message, .. } if message.contains("go.sum") => {
                 "run `go mod tidy` where there is a network, and bring the completed go.sum".to_owned()
+            }
+            VendorError::Failed { command: "work", message, .. } if message.contains("module lookup disabled") => {
+                "where a module of the workspace is required at a version that nobody has published, write \
+                 `replace PATH VERSION => ./DIR` in go.work; else mend what Go names"
+                    .to_owned()
             }
             VendorError::Failed { .. } => "mend what Go names, then run xbuild again".to_owned(),
             VendorError::Lock { .. } | VendorError::Changed { .. } => {

@@ -6,19 +6,19 @@ use camino::Utf8Path;
 use serde::Serialize;
 
 use super::error::VendorError;
+use super::inputs::go_sum;
 use super::online::{self, Fetching, Gather, Unfetched};
 use super::source::{configured, holds, local_proxies, own_proxies};
 use crate::cancel::Cancel;
-use crate::model::{GoMod, ModuleVersion, Sdk};
+use crate::model::{ModuleVersion, Sdk};
+use crate::module_set::{ModuleSet, Replacement};
 use crate::process::Process;
 use crate::toolchain::{GoDirectories, environment};
 
 /// What is to be vendored, and from where.
 pub struct VendorRequest<'r> {
-    /// The module's directory.
-    pub dir: &'r Utf8Path,
-    /// Its go.mod, read.
-    pub go_mod: &'r GoMod,
+    /// The project's modules.
+    pub modules: &'r ModuleSet,
     /// The store.
     pub cache_dir: &'r Utf8Path,
     /// Whether the configured GOPROXY may be asked.
@@ -30,6 +30,13 @@ pub struct VendorRequest<'r> {
     pub host_env: &'r BTreeMap<String, String>,
     /// Hears of each file that is fetched, from any thread.
     pub fetching: &'r (dyn Fn(&Fetching<'_>) + Sync),
+}
+
+impl VendorRequest<'_> {
+    /// The directory in which vendor/ and vendor.lock lie.
+    pub fn dir(&self) -> &Utf8Path {
+        &self.modules.root
+    }
 }
 
 /// Where a tree came from.
@@ -61,7 +68,8 @@ pub fn fetch_missing(
     let configured = configured(sdk, request.host_env, cancel)?;
     let local = local_proxies(&configured.gomodcache, &configured.goproxy);
     let gather = Gather {
-        dir: request.dir,
+        modules: request.modules,
+        go_sum: &go_sum(request.modules)?,
         cache_dir: request.cache_dir,
         local: &[own_proxies(request.cache_dir), local].concat(),
         configured: &configured,
@@ -71,7 +79,7 @@ pub fn fetch_missing(
     online::gather(&gather, sdk, cancel)
 }
 
-/// Runs `go mod vendor` with a module cache of our own.
+/// Runs `go mod vendor`, or `go work vendor`, with a module cache of our own.
 pub(super) fn vendor_into(
     tree: &Utf8Path,
     request: &VendorRequest<'_>,
@@ -83,14 +91,15 @@ pub(super) fn vendor_into(
     let unfetched = if request.online { fetch_missing(request, sdk, cancel)? } else { Vec::new() };
     let mut proxies = [own_proxies(request.cache_dir), local.clone()].concat();
     proxies.push("off".to_owned());
-    let mut env = environment::sealed(&GoDirectories::in_store(sdk, request.cache_dir));
+    let mut env =
+        environment::sealed(&GoDirectories::in_store(sdk, request.cache_dir, request.modules.work_file()));
     env.insert("GOPROXY".to_owned(), proxies.join(","));
     env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
     let process = Process {
         program: sdk.go(),
-        args: ["mod", "vendor", "-o", tree.as_str()].map(str::to_owned).to_vec(),
+        args: [request.modules.go_command(), "vendor", "-o", tree.as_str()].map(str::to_owned).to_vec(),
         env,
-        dir: request.dir.to_owned(),
+        dir: request.dir().to_owned(),
         input: None,
     };
     let ended = process.run(cancel)?;
@@ -104,15 +113,15 @@ pub(super) fn vendor_into(
         return Err(error);
     }
     let required: Vec<ModuleVersion> = request
-        .go_mod
-        .requires
-        .iter()
-        .filter_map(|module| match request.go_mod.replacement(module) {
+        .modules
+        .requires()
+        .into_iter()
+        .filter(|(module, _)| !request.modules.has(&module.path))
+        .filter_map(|(module, _)| match request.modules.replacement(module) {
             None => Some(module.clone()),
-            Some(replace) => replace
-                .with_version
-                .clone()
-                .map(|version| ModuleVersion { path: replace.with.clone(), version }),
+            Some(Replacement { replace, .. }) => {
+                replace.with_version.map(|version| ModuleVersion { path: replace.with, version })
+            }
         })
         .collect();
     // What nothing needs may be missing: Go names what it wants, and go.mod what it is bound to want next.
@@ -124,9 +133,10 @@ pub(super) fn vendor_into(
     let missing: Vec<ModuleVersion> =
         required.into_iter().filter(|module| !holds(&proxies, module, "zip")).collect();
     if request.online || missing.is_empty() || message.contains("go.sum entry") {
-        return Err(VendorError::Failed { dir: request.dir.to_owned(), message });
+        let (command, dir) = (request.modules.go_command(), request.dir().to_owned());
+        return Err(VendorError::Failed { command, dir, message });
     }
-    Err(VendorError::Missing { dir: request.dir.to_owned(), modules: missing, looked_in: local })
+    Err(VendorError::Missing { dir: request.dir().to_owned(), modules: missing, looked_in: local })
 }
 
 /// A `//go:embed` that matches nothing, in Go's words.

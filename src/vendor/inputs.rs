@@ -6,15 +6,14 @@ use super::error::VendorError;
 use super::fetch::VendorRequest;
 use super::verify::Finding;
 use crate::fs;
-use crate::model::GoMod;
+use crate::module_set::{ModuleSet, Replacement};
 
 /// Go stamps the path into the program, also when vendor/ holds the module.
-pub(super) fn refuse_absolute(go_mod: &GoMod) -> Result<(), VendorError> {
-    let mut local = go_mod.replaces.iter().filter(|replace| replace.is_local());
-    match local.find(|replace| Utf8Path::new(&replace.with).is_absolute()) {
-        Some(replace) => {
-            let (module, with) = (replace.path.clone(), replace.with.clone());
-            Err(VendorError::AbsoluteReplace { module, with })
+pub(super) fn refuse_absolute(modules: &ModuleSet) -> Result<(), VendorError> {
+    let mut local = modules.replacements().into_iter().filter(|one| one.replace.is_local());
+    match local.find(|one| Utf8Path::new(&one.replace.with).is_absolute()) {
+        Some(Replacement { replace, file }) => {
+            Err(VendorError::AbsoluteReplace { file, module: replace.path, with: replace.with })
         }
         None => Ok(()),
     }
@@ -36,15 +35,24 @@ pub(super) fn regular(path: &Utf8Path, name: &str) -> Result<Option<Vec<u8>>, Ve
 /// The project's vendor/modules.txt.
 pub(super) fn own_modules(request: &VendorRequest<'_>) -> Result<Option<String>, VendorError> {
     const NAME: &str = "vendor/modules.txt";
-    let Some(bytes) = regular(&request.dir.join(NAME), NAME)? else { return Ok(None) };
+    let Some(bytes) = regular(&request.dir().join(NAME), NAME)? else { return Ok(None) };
     String::from_utf8(bytes).map(Some).map_err(|_| {
         let finding = Finding { path: NAME.to_owned(), cause: "it is not UTF-8".to_owned() };
-        VendorError::Changed { dir: request.dir.to_owned(), findings: vec![finding] }
+        VendorError::Changed { dir: request.dir().to_owned(), findings: vec![finding] }
     })
 }
 
-/// The project's go.sum; nothing where there is none.
-pub(super) fn go_sum(request: &VendorRequest<'_>) -> Result<String, VendorError> {
-    let bytes = regular(&request.dir.join("go.sum"), "go.sum")?.unwrap_or_default();
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// The lines of every file with sums: go.sum, in a workspace that of each member and go.work.sum. Nothing where there
+/// is none.
+///
+/// # Errors
+/// A file that cannot be read or is no regular one.
+pub fn go_sum(modules: &ModuleSet) -> Result<String, VendorError> {
+    let mut lines = String::new();
+    for file in modules.sum_files() {
+        let bytes = regular(&modules.root.join(&file), file.as_str())?.unwrap_or_default();
+        lines.push_str(&String::from_utf8_lossy(&bytes));
+        lines.push('\n');
+    }
+    Ok(lines)
 }

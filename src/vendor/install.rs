@@ -30,13 +30,13 @@ pub struct Installed {
     pub completed: Vec<Completed>,
 }
 
-/// Makes vendor/ and vendor.lock beside go.mod. Both are made aside and put into place when they are whole and
-/// verified; where they would be what they are already, they are left alone.
+/// Makes vendor/ and vendor.lock beside go.mod or go.work. Both are made aside and put into place when they are whole
+/// and verified; where they would be what they are already, they are left alone.
 pub fn install(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Result<Installed, VendorError> {
-    refuse_absolute(request.go_mod)?;
-    let (vendor, lock) = (request.dir.join("vendor"), request.dir.join(LOCK_NAME));
+    refuse_absolute(request.modules)?;
+    let (vendor, lock) = (request.dir().join("vendor"), request.dir().join(LOCK_NAME));
     // A name with a dot in front is none that Go's patterns pass through.
-    let staging = fs::temporary_dir(request.dir, ".xbuild-vendor-")?;
+    let staging = fs::temporary_dir(request.dir(), ".xbuild-vendor-")?;
     let made = make(staging.path(), request, sdk, cancel)?;
     if !made.any {
         // A directory of that name which Go did not make is none of ours.
@@ -50,7 +50,8 @@ pub fn install(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Resul
     }
     let fresh = staging.path().join("vendor");
     let fresh_lock = staging.path().join(LOCK_NAME);
-    let modules = ModulesTxt::parse(&fs::read_text(&fresh.join("modules.txt"))?).modules;
+    let listed = ModulesTxt::parse(&fs::read_text(&fresh.join("modules.txt"))?);
+    let modules = listed.selected(request.modules);
     let same = regular(&lock, LOCK_NAME).is_ok_and(|old| old == fs::read(&fresh_lock).ok())
         && matches!(check(request), Ok(Some(_)));
     if !same && cancel.reason().is_none() {
@@ -66,15 +67,15 @@ pub fn install(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Resul
 /// # Errors
 /// Whatever does not match, and a missing lock.
 pub fn check(request: &VendorRequest<'_>) -> Result<Option<Verified>, VendorError> {
-    refuse_absolute(request.go_mod)?;
-    let vendor = request.dir.join("vendor");
-    let lock = regular(&request.dir.join(LOCK_NAME), LOCK_NAME)?;
+    refuse_absolute(request.modules)?;
+    let vendor = request.dir().join("vendor");
+    let lock = regular(&request.dir().join(LOCK_NAME), LOCK_NAME)?;
     let there = fs::lstat(&vendor)?;
     let Some(lock) = lock else {
-        if request.go_mod.requires.is_empty() && there.is_none() {
+        if request.modules.requires().is_empty() && there.is_none() {
             return Ok(None);
         }
-        return Err(VendorError::NoLock { dir: request.dir.to_owned(), vendor: there.is_some() });
+        return Err(VendorError::NoLock { dir: request.dir().to_owned(), vendor: there.is_some() });
     };
     verify_own(request, &lock).map(Some)
 }
@@ -83,17 +84,17 @@ pub fn check(request: &VendorRequest<'_>) -> Result<Option<Verified>, VendorErro
 pub(super) fn verify_own(request: &VendorRequest<'_>, lock: &[u8]) -> Result<Verified, VendorError> {
     let one = |cause: &str| {
         let finding = Finding { path: "vendor".to_owned(), cause: cause.to_owned() };
-        VendorError::Changed { dir: request.dir.to_owned(), findings: vec![finding] }
+        VendorError::Changed { dir: request.dir().to_owned(), findings: vec![finding] }
     };
-    match fs::lstat(&request.dir.join("vendor"))? {
+    match fs::lstat(&request.dir().join("vendor"))? {
         None => return Err(one("it is missing, and vendor.lock is there")),
         Some(metadata) if metadata.is_symlink() => return Err(one("it is a symbolic link")),
         Some(metadata) if !metadata.is_dir() => return Err(one("it is no directory")),
         Some(_) => {}
     }
     let modules_txt = own_modules(request)?.unwrap_or_default();
-    let go_sum = go_sum(request)?;
-    let (root, locals) = (request.dir, Some(request.dir));
+    let go_sum = go_sum(request.modules)?;
+    let (root, locals) = (request.dir(), Some(request.dir()));
     let verified = verify_tree(
         request.cache_dir,
         &Subject { root, lock, modules_txt: &modules_txt, go_sum: &go_sum, locals },
@@ -102,11 +103,16 @@ pub(super) fn verify_own(request: &VendorRequest<'_>, lock: &[u8]) -> Result<Ver
     Ok(verified)
 }
 
-/// Whether vendor/ was made from this go.mod.
+/// Whether vendor/ was made from these modules.
 pub(super) fn agree(request: &VendorRequest<'_>, listed: &ModulesTxt) -> Result<(), VendorError> {
-    match disagreements(request.go_mod, listed) {
+    match disagreements(request.modules, listed) {
         points if points.is_empty() => Ok(()),
-        points => Err(VendorError::Inconsistent { vendor: request.dir.join("vendor"), points }),
+        points => Err(VendorError::Inconsistent {
+            vendor: request.dir().join("vendor"),
+            file: request.modules.file(),
+            command: request.modules.go_command(),
+            points,
+        }),
     }
 }
 
@@ -122,16 +128,16 @@ pub(super) fn verify_tree(cache_dir: &Utf8Path, subject: &Subject<'_>) -> Result
 
 /// Makes vendor.lock for a vendor/ that is there already, from zips that are on this host.
 pub fn lock_only(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Result<Installed, VendorError> {
-    refuse_absolute(request.go_mod)?;
-    let lock = request.dir.join(LOCK_NAME);
+    refuse_absolute(request.modules)?;
+    let lock = request.dir().join(LOCK_NAME);
     let Some(modules_txt) = own_modules(request)? else {
-        return Err(VendorError::NoTree { dir: request.dir.to_owned() });
+        return Err(VendorError::NoTree { dir: request.dir().to_owned() });
     };
     let listed = ModulesTxt::parse(&modules_txt);
     let proxies = local_modules(sdk, request.cache_dir, request.host_env, cancel)?;
-    let modules: BTreeMap<_, _> = contents(request.dir, &listed, &proxies)?;
+    let modules: BTreeMap<_, _> = contents(request.dir(), &listed, &proxies)?;
     let before = regular(&lock, LOCK_NAME).ok().flatten();
-    write_lock(request.dir, request, &modules_txt, &modules)?;
+    write_lock(request.dir(), request, &modules_txt, &modules)?;
     let changed = before != Some(fs::read(&lock)?);
-    Ok(Installed { modules: listed.modules, changed, completed: Vec::new() })
+    Ok(Installed { modules: listed.selected(request.modules), changed, completed: Vec::new() })
 }

@@ -6,14 +6,16 @@ use rayon::prelude::*;
 use super::error::VendorError;
 use super::fetch::VendorRequest;
 use super::go_source;
+use super::inputs::regular;
 use crate::fs::{self, EntryKind};
 use crate::model::Sdk;
+use crate::module_set::Replacement;
 
 /// Goes into every key, so that a change of the rules below makes new trees.
 pub(super) const LAYOUT: &str = "vendor-v1";
 
-/// Everything that decides what `go mod vendor` writes: the SDK, go.mod, go.sum, the head of every Go file of the
-/// module, and whole the directories that a local `replace` brings in.
+/// Everything that decides what `go mod vendor` or `go work vendor` writes: the SDK, each go.mod and go.sum, go.work
+/// and go.work.sum, the head of every Go file of the modules, and whole the directories that a local `replace` brings in.
 pub(super) fn key(request: &VendorRequest<'_>, sdk: &Sdk) -> Result<String, VendorError> {
     let mut hasher = blake3::Hasher::new();
     let mut feed = |name: &str, bytes: &[u8]| {
@@ -22,18 +24,22 @@ pub(super) fn key(request: &VendorRequest<'_>, sdk: &Sdk) -> Result<String, Vend
     };
     feed("layout", LAYOUT.as_bytes());
     feed("sdk", sdk.version_text.as_bytes());
-    feed("go.mod", &fs::read(&request.dir.join("go.mod"))?);
-    feed("go.sum", fs::read_text_if_present(&request.dir.join("go.sum"))?.unwrap_or_default().as_bytes());
-    for (path, digest) in digests(request.dir, Extent::Headers)? {
-        feed(path.as_str(), digest.as_bytes());
+    for file in request.modules.files() {
+        let bytes = regular(&request.dir().join(&file), file.as_str())?;
+        feed(file.as_str(), &bytes.unwrap_or_default());
     }
-    for replace in request.go_mod.replaces.iter().filter(|replace| replace.is_local()) {
-        let dir = request.dir.join(&replace.with);
+    for member in &request.modules.members {
+        for (path, digest) in digests(&request.dir().join(&member.dir), Extent::Headers)? {
+            feed(member.dir.join(path).as_str(), digest.as_bytes());
+        }
+    }
+    for Replacement { replace, file } in request.modules.replacements() {
+        if !replace.is_local() {
+            continue;
+        }
+        let dir = request.dir().join(&replace.with);
         if !dir.is_dir() {
-            return Err(VendorError::NoReplacement {
-                module: replace.path.clone(),
-                with: replace.with.clone(),
-            });
+            return Err(VendorError::NoReplacement { file, module: replace.path, with: replace.with });
         }
         feed("replace", replace.with.as_bytes());
         for (path, digest) in digests(&dir, Extent::Whole)? {

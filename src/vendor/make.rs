@@ -21,7 +21,7 @@ use crate::stat_index::{Found, StatIndex};
 
 /// A tree that was made.
 pub(super) struct Made {
-    /// Whether there is one: without a required module `go mod vendor` writes nothing.
+    /// Whether there is one: without a required module `go mod vendor` writes nothing, `go work vendor` an empty list.
     pub(super) any: bool,
     /// What `go mod vendor` had left out.
     pub(super) completed: Vec<Completed>,
@@ -40,9 +40,12 @@ pub(super) fn make(
         return Ok(Made { any: false, completed: Vec::new() });
     };
     let listed = ModulesTxt::parse(&modules_txt);
+    if listed.modules.is_empty() {
+        return Ok(Made { any: false, completed: Vec::new() });
+    }
     // `go mod vendor` has read every zip from here, wherever it came from.
     let downloads = [file_url(&request.cache_dir.join("gomodcache-v0/cache/download"))];
-    let modules = contents(request.dir, &listed, &downloads)?;
+    let modules = contents(request.dir(), &listed, &downloads)?;
     let mut completed = Vec::new();
     let owners = Owners::of(&listed);
     for (module, contents) in &modules {
@@ -111,7 +114,7 @@ pub(super) fn write_lock(
         modules: locked.into_values().collect(),
     };
     let text = lock.to_string();
-    let go_sum = go_sum(request)?;
+    let go_sum = go_sum(request.modules)?;
     let subject = Subject { root, lock: text.as_bytes(), modules_txt, go_sum: &go_sum, locals: None };
     verify(&subject, &mut index)?;
     Ok(fs::write_atomic(&root.join(LOCK_NAME), text.as_bytes())?)

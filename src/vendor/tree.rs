@@ -29,7 +29,7 @@ pub enum Proof {
     Unverified,
 }
 
-/// A vendor tree that agrees with go.mod.
+/// A vendor tree that agrees with go.mod, or go.work and the go.mod files of its modules.
 #[derive(Debug, Clone, Serialize)]
 pub struct VendorTree {
     /// Where it came from.
@@ -49,10 +49,10 @@ pub struct VendorTree {
 
 /// Finds or makes the tree, and verifies it as far as there is a lock.
 pub fn prepare(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Result<VendorTree, VendorError> {
-    refuse_absolute(request.go_mod)?;
+    refuse_absolute(request.modules)?;
     match own_tree(request)? {
         Some(tree) => Ok(tree),
-        None if request.go_mod.requires.is_empty() => Ok(VendorTree {
+        None if request.modules.requires().is_empty() => Ok(VendorTree {
             origin: VendorOrigin::NotNeeded,
             proof: Proof::NotNeeded,
             dir: None,
@@ -66,12 +66,12 @@ pub fn prepare(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Resul
 
 /// The project's own vendor/, if it has one.
 fn own_tree(request: &VendorRequest<'_>) -> Result<Option<VendorTree>, VendorError> {
-    let own = request.dir.join("vendor");
-    let lock = regular(&request.dir.join(LOCK_NAME), LOCK_NAME)?;
+    let own = request.dir().join("vendor");
+    let lock = regular(&request.dir().join(LOCK_NAME), LOCK_NAME)?;
     // Version control that leaves vendor/ out may keep the lock: the tree then comes from the store.
     let there = if lock.is_some() { fs::lstat(&own)?.is_some() } else { own.is_dir() };
     if !there
-        || (request.go_mod.requires.is_empty() && lock.is_none() && fs::walk(&own, |_| false)?.is_empty())
+        || (request.modules.requires().is_empty() && lock.is_none() && fs::walk(&own, |_| false)?.is_empty())
     {
         return Ok(None);
     }
@@ -80,14 +80,14 @@ fn own_tree(request: &VendorRequest<'_>) -> Result<Option<VendorTree>, VendorErr
     if verified.is_none() {
         agree(request, &listed)?;
         if request.require_lock {
-            return Err(VendorError::NoLock { dir: request.dir.to_owned(), vendor: true });
+            return Err(VendorError::NoLock { dir: request.dir().to_owned(), vendor: true });
         }
     }
     Ok(Some(VendorTree {
         origin: VendorOrigin::Project,
         proof: if verified.is_some() { Proof::Verified } else { Proof::Unverified },
         dir: None,
-        modules: listed.modules,
+        modules: listed.selected(request.modules),
         completed: Vec::new(),
         verified,
     }))
@@ -101,7 +101,7 @@ fn stored_tree(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Resul
         origin,
         proof: Proof::Verified,
         dir: Some(entry.join("vendor")),
-        modules: ModulesTxt::parse(modules_txt).modules,
+        modules: ModulesTxt::parse(modules_txt).selected(request.modules),
         completed,
         verified: Some(verified),
     };
@@ -128,7 +128,7 @@ fn stored_tree(request: &VendorRequest<'_>, sdk: &Sdk, cancel: &Cancel) -> Resul
 fn verify_stored(entry: &Utf8Path, request: &VendorRequest<'_>) -> Result<(String, Verified), VendorError> {
     let lock = fs::read(&entry.join(LOCK_NAME))?;
     let modules_txt = fs::read_text(&entry.join("vendor/modules.txt"))?;
-    let go_sum = go_sum(request)?;
+    let go_sum = go_sum(request.modules)?;
     // The key covers what is in the directories of local replaces.
     let subject =
         Subject { root: entry, lock: &lock, modules_txt: &modules_txt, go_sum: &go_sum, locals: None };

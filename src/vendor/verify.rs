@@ -25,14 +25,14 @@ pub(super) struct Subject<'s> {
     pub(super) modules_txt: &'s str,
     /// go.sum.
     pub(super) go_sum: &'s str,
-    /// The module's directory, where the directories of local replaces are to be compared.
+    /// The project's directory, where the directories of local replaces are to be compared.
     pub(super) locals: Option<&'s Utf8Path>,
 }
 
 /// Something that is not as it must be.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {
-    /// The file, relative to the directory of go.mod.
+    /// The file, relative to the directory of vendor/.
     pub path: String,
     /// What is wrong with it.
     pub cause: String,
@@ -258,7 +258,7 @@ impl<'c> Check<'c> {
     }
 }
 
-/// A file of a module by its path below the directory of go.mod.
+/// A file of a module by its path from the directory of vendor/.
 fn place(module: &ModuleVersion, path: &str) -> String {
     format!("vendor/{}/{path}", module.path)
 }

@@ -15,6 +15,7 @@ const ORDER: &[&str] = &[
     "sandbox",
     "stat_index",
     "config",
+    "module_set",
     "locate",
     "plan",
     "toolchain",

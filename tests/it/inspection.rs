@@ -1,7 +1,7 @@
 //! What inspection says of real programs: it agrees with `go version -m -json` and with the plan, and with no other
 //! target's plan. `make test-all-targets` does the same for every target that links without a C toolchain.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -23,6 +23,7 @@ fn expectation(target: &Target, go_version: &str) -> Expectation {
             setting("-tags", ""),
         ]),
         sums: go_sums(&fs::read_to_string(sample_dir().join("go.sum")).unwrap()),
+        members: BTreeSet::new(),
     }
 }
 

@@ -27,3 +27,4 @@ mod signals;
 mod tamper;
 mod vendor_command;
 mod vendoring;
+mod workspaces;

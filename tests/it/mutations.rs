@@ -6,7 +6,8 @@ use std::path::Path;
 
 use xbuild::config::{Known, ProjectFile, Recipe, Source, TargetPattern, Template, UserFile, expand};
 use xbuild::inspect::go_sums;
-use xbuild::model::{GoMod, GoVersion, Port};
+use xbuild::model::{GoMod, GoVersion, GoWork, Port};
+use xbuild::module_set::{Member, ModuleSet};
 use xbuild::report::render_config_error;
 use xbuild::vendor::{ModulesTxt, VendorLock, disagreements, newest_go};
 
@@ -142,8 +143,14 @@ fn go_s_own_files() {
     let mut random = Random(0xC0FFEE);
     for round in 0..12_000 {
         let listed = ModulesTxt::parse(&random.damage(&modules));
-        if let Ok(parsed) = GoMod::parse(&random.damage(if round % 2 == 0 { &go_mod } else { full })) {
-            let _ = (disagreements(&parsed, &listed), parsed.short_name().len());
+        let work = GoWork::parse(
+            &random.damage("go 1.24\nuse (\n\t./a // one\n\t\"./b\"\n)\nreplace c v1 => ../c\n"),
+        );
+        if let Ok(go_mod) = GoMod::parse(&random.damage(if round % 2 == 0 { &go_mod } else { full })) {
+            let _ = go_mod.short_name().len();
+            let members = vec![Member { dir: "a".into(), go_mod }];
+            let set = ModuleSet { root: "/root".into(), work: work.ok(), members };
+            let _ = (disagreements(&set, &listed), listed.selected(&set), set.patterns("a/b".into()));
         }
         let _ = newest_go(&random.damage(&modules));
         let _ = go_sums(&random.damage(&go_sum));

@@ -2,8 +2,8 @@
 //!
 //! go.sum's `h1:` of a module is the SHA-256 of the sorted list of `sha256  path` of every file in its zip (`Hash1` of
 //! golang.org/x/mod/sumdb/dirhash). The lock carries that list, so that the sum can be computed again without the zip,
-//! and says of each file whether it is in vendor/. It lies beside go.mod, is sorted, and has a line per file, so that
-//! two branches merge as far as they touch different modules:
+//! and says of each file whether it is in vendor/. It lies beside go.mod or go.work, is sorted, and has a line per file,
+//! so that two branches merge as far as they touch different modules:
 //!
 //! ```text
 //! xbuild vendor.lock 1

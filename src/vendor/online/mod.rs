@@ -28,6 +28,7 @@ use super::source::{Configured, holds};
 use crate::cancel::Cancel;
 use crate::fs;
 use crate::model::{ModuleVersion, Sdk};
+use crate::module_set::ModuleSet;
 use crate::process::Process;
 use crate::toolchain::{GoDirectories, environment};
 use download::{Downloader, Job, clients};
@@ -44,8 +45,10 @@ pub(super) use tree::LAYOUT;
 
 /// What is to be fetched, and how.
 pub(super) struct Gather<'g> {
-    /// The module's directory.
-    pub(super) dir: &'g Utf8Path,
+    /// The project's modules.
+    pub(super) modules: &'g ModuleSet,
+    /// What their files with sums hold.
+    pub(super) go_sum: &'g str,
     /// The store.
     pub(super) cache_dir: &'g Utf8Path,
     /// `file://` trees of this host: what they hold is not fetched.
@@ -63,8 +66,7 @@ pub(super) struct Gather<'g> {
 /// # Errors
 /// A GOPROXY that is none, a file that is not what go.sum says, a store that cannot be written, the end of the run.
 pub(super) fn gather(gather: &Gather<'_>, sdk: &Sdk, cancel: &Cancel) -> Result<Vec<Unfetched>, VendorError> {
-    let text = fs::read_text_if_present(&gather.dir.join("go.sum"))?.unwrap_or_default();
-    let sums = GoSum::parse(&text);
+    let sums = GoSum::parse(gather.go_sum);
     let go_mods = missing(&sums.go_mods, ModuleFile::GoMod, gather.local);
     let broken = |cause| VendorError::Proxy { cause };
     let entries = goproxy::parse(&gather.configured.goproxy).map_err(broken)?;
@@ -132,14 +134,15 @@ fn listed(
     sdk: &Sdk,
     cancel: &Cancel,
 ) -> Result<Option<BTreeSet<ModuleVersion>>, VendorError> {
-    let mut env = environment::sealed(&GoDirectories::in_store(sdk, gather.cache_dir));
+    let mut env =
+        environment::sealed(&GoDirectories::in_store(sdk, gather.cache_dir, gather.modules.work_file()));
     env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
     env.insert("GOPROXY".to_owned(), [gather.local, &["off".to_owned()]].concat().join(","));
     let process = Process {
         program: sdk.go(),
         args: ["list", "-m", "-e", "-json=Path,Version,Replace", "all"].map(str::to_owned).to_vec(),
         env,
-        dir: gather.dir.to_owned(),
+        dir: gather.modules.root.clone(),
         input: None,
     };
     let ended = process.run(cancel)?;

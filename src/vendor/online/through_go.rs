@@ -169,6 +169,7 @@ impl GoClient<'_> {
             cache: self.go_cache.clone(),
             path: self.scratch.join("gopath"),
             modules: self.scratch.join("gomodcache"),
+            work: None,
         };
         let mut env = environment::sealed(&dirs);
         reach_as_the_user(&mut env, self.sdk, self.host_env, self.cancel)?;

@@ -131,7 +131,7 @@ fn a_broken_go_mod_and_none_at_all() {
     let none = Project::empty();
     for args in [&["plan"][..], &[]] {
         let outcome = none.xbuild(args).code(3);
-        outcome.says("error: no targets.toml and no go.mod in ").says(" or above it\n");
+        outcome.says("error: no targets.toml and no go.mod or go.work in ").says(" or above it\n");
         outcome.says("next: run xbuild in a Go module, or name one with -C DIR");
     }
     none.xbuild(&["init"]).code(3).says("holds no go.mod");
