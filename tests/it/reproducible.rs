@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use crate::support::{Call, Project, cache_dir, table};
+use crate::support::{Call, Project, cache_dir, skipped, table};
 
 /// A user of whom the host knows nothing but the number.
 const STRANGER: u32 = 54321;
@@ -105,6 +105,21 @@ fn give_all(dir: &Path, user: u32) {
     }
 }
 
+/// What starts a process as that user.
+fn as_stranger() -> [String; 3] {
+    [format!("--reuid={STRANGER}"), format!("--regid={STRANGER}"), "--clear-groups".to_owned()]
+}
+
+/// Why nothing can be run as that user here: not for want of a right alone, but also in a user namespace without it.
+fn why_no_stranger() -> Option<String> {
+    let tried = std::process::Command::new("setpriv").args(as_stranger()).arg("true").output();
+    match tried {
+        Ok(output) if output.status.success() => None,
+        Ok(output) => Some(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        Err(error) => Some(format!("setpriv: {error}")),
+    }
+}
+
 fn run(run: &Run, outer: &Project, xbuild: &Path) -> BTreeMap<String, Vec<u8>> {
     let stage = outer.path().join(run.name.replace('/', "-"));
     let (dir, store) = (stage.join(run.place), stage.join("store"));
@@ -116,8 +131,7 @@ fn run(run: &Run, outer: &Project, xbuild: &Path) -> BTreeMap<String, Vec<u8>> {
     let call = call.env("SOURCE_DATE_EPOCH", "1700000000");
     let call = if run.stranger {
         give_all(&stage, STRANGER);
-        let user =
-            [format!("--reuid={STRANGER}"), format!("--regid={STRANGER}"), "--clear-groups".to_owned()];
+        let user = as_stranger();
         call.env("HOME", "/nowhere").wrapped("setpriv", &user.each_ref().map(String::as_str))
     } else {
         call
@@ -133,14 +147,15 @@ fn whoever_builds_wherever_however() {
     // Where the tests' own directory is, another user may have no way in.
     let xbuild: PathBuf = outer.path().join("xbuild");
     fs::copy(env!("CARGO_BIN_EXE_xbuild"), &xbuild).unwrap();
-    let root = rustix::process::geteuid().is_root();
+    let no_stranger = why_no_stranger();
     let mut text =
         String::from("reproducibility: programs, packages and checksums beside those of the first run\n");
     let mut first: Option<BTreeMap<String, Vec<u8>>> = None;
     let mut different = Vec::new();
     for each in RUNS {
-        if each.stranger && !root {
-            text.push_str(&format!("  {:<58} skipped: these tests do not run as root\n", each.name));
+        if let Some(why) = no_stranger.as_ref().filter(|_| each.stranger) {
+            text.push_str(&format!("  {:<58} skipped: {why}\n", each.name));
+            skipped(&format!("{}: {why}", each.name));
             continue;
         }
         let found = run(each, &outer, &xbuild);
