@@ -68,20 +68,12 @@ impl Executor for LocalExecutor {
             }
         })?;
         let graph = graph.or_else(|| action_graph(action)).unwrap_or_default();
-        let (broken, peak_memory) = watch.ended();
-        let outcome = match broken.unwrap_or_else(|| outcome(ended.status, &messages)) {
+        let outcome = match watch.ended().unwrap_or_else(|| outcome(ended.status, &messages)) {
             // A process was refused more before all of them together were seen to hold too much.
             BuildOutcome::OutOfMemory(None) => BuildOutcome::OutOfMemory(resources.limits.memory),
             other => other,
         };
-        Ok(ActionResult {
-            outcome,
-            messages,
-            packages: graph.total(),
-            compiled,
-            elapsed: started.elapsed(),
-            peak_memory,
-        })
+        Ok(ActionResult { outcome, messages, packages: graph.total(), compiled, elapsed: started.elapsed() })
     }
 }
 

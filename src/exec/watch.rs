@@ -14,35 +14,28 @@ pub(super) struct Watch {
     /// Processes of the tree that are ours: the one that waits outside of a pid namespace.
     ours: u64,
     started: Instant,
-    state: Mutex<State>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    broken: Option<BuildOutcome>,
-    peak_memory: u64,
+    broken: Mutex<Option<BuildOutcome>>,
 }
 
 impl Watch {
     pub(super) fn new(limits: StepLimits, seal: SealLevel) -> Self {
         let ours = u64::from(seal == SealLevel::Strict);
-        Watch { limits, ours, started: Instant::now(), state: Mutex::default() }
+        Watch { limits, ours, started: Instant::now(), broken: Mutex::default() }
     }
 
     /// Looks once.
     pub(super) fn look(&self, pid: u32) -> Verdict {
-        let mut used = usage(pid);
+        let counted = self.limits.memory.is_some() || self.limits.processes.is_some();
+        let mut used = if counted { usage(pid) } else { Usage::default() };
         used.processes = used.processes.saturating_sub(self.ours);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.peak_memory = state.peak_memory.max(used.memory);
-        state.broken = state.broken.or_else(|| broken(self.limits, used, self.started.elapsed()));
-        if state.broken.is_some() { Verdict::End } else { Verdict::Fine }
+        let mut found = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        *found = found.or_else(|| broken(self.limits, used, self.started.elapsed()));
+        if found.is_some() { Verdict::End } else { Verdict::Fine }
     }
 
-    /// Which limit the step broke, and the most memory that was seen.
-    pub(super) fn ended(self) -> (Option<BuildOutcome>, u64) {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        (state.broken, state.peak_memory)
+    /// Which limit the step broke.
+    pub(super) fn ended(self) -> Option<BuildOutcome> {
+        self.broken.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

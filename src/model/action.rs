@@ -68,8 +68,6 @@ pub struct ActionResult {
     pub compiled: usize,
     /// Wall time.
     pub elapsed: Duration,
-    /// The most memory that its processes together were seen to hold, in bytes; 0 where the system does not tell.
-    pub peak_memory: u64,
 }
 
 /// How a step ended.

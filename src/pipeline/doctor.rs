@@ -12,7 +12,7 @@ use crate::locate::{FILE_NAME, Location, locate};
 use crate::model::SealLevel;
 use crate::module_set::{self, ModuleSet};
 use crate::process::find_program;
-use crate::sandbox::{attempt, landlock_abi, obstacles, strongest};
+use crate::sandbox::{attempt, landlock_abi, obstacles};
 
 /// How a finding is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -75,11 +75,12 @@ pub fn diagnose(context: &Context<'_>) -> Result<Diagnosis, Error> {
         Ok(()) => findings.push(space("store", store)),
         Err(error) => findings.push(bad("store", error.into(), &mut failure)),
     }
-    let (seal, _) = strongest(&root, context.cancel);
+    let mut seal = SealLevel::Env;
     for level in [SealLevel::Strict, SealLevel::Landlock] {
         let subject = if level == SealLevel::Strict { "seal strict" } else { "seal landlock" };
         findings.push(match attempt(level, &root, context.cancel) {
             Ok(()) => {
+                seal = seal.max(level);
                 Finding { subject, health: Health::Good, text: level.meaning().to_owned(), next_step: None }
             }
             Err(why) => {

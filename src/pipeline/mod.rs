@@ -116,9 +116,7 @@ pub fn build(
     let staging = fs::temporary_dir(&staging_parent, ".xbuild-")?;
     let module_dir = &plan.project.module_dir;
     let level = prepared.sealing.level;
-    let mut no_input = sealing::no_input(settings);
-    no_input
-        .extend([Some(staging.path().to_owned()), fs::canonical(staging.path()).ok()].into_iter().flatten());
+    let no_input = sealing::no_input(&[dist, cache, staging.path()]);
     let source = SourceView::make(&SourceRequest {
         dir: module_dir,
         scan: &prepared.source,

@@ -210,13 +210,11 @@ pub(super) fn listing_environment(
 ) -> Result<BTreeMap<String, String>, Error> {
     let cache = &settings.cache_dir.value;
     crate::cache::open(cache)?;
-    let mut env = environment::sealed(&GoDirectories::in_store(sdk, cache, modules.work_file()));
-    env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
-    if !modules.root.join("vendor").is_dir() {
-        let local = local_modules(sdk, cache, context.env, context.cancel).map_err(Error::List)?;
-        env.insert("GOPROXY".to_owned(), [local, vec!["off".to_owned()]].concat().join(","));
-    }
-    Ok(env)
+    let local = match modules.root.join("vendor").is_dir() {
+        true => Vec::new(),
+        false => local_modules(sdk, cache, context.env, context.cancel).map_err(Error::List)?,
+    };
+    Ok(environment::reading(&GoDirectories::in_store(sdk, cache, modules.work_file()), &local))
 }
 
 fn fetch_for_listing(

@@ -49,13 +49,12 @@ pub(super) fn inputs(dir: &Utf8Path, settings: &Settings) -> Result<SourceScan, 
     if !dir.is_dir() {
         return Ok(SourceScan::default());
     }
-    let no_input = no_input(settings);
+    let no_input = no_input(&[&settings.dist.value, &settings.cache_dir.value]);
     Ok(scan(dir, &no_input.iter().map(Utf8PathBuf::as_path).collect::<Vec<_>>())?)
 }
 
-/// The directories that are ours, by the names that the settings give them and by those that they have in a project
-/// which is itself named without links.
-pub(super) fn no_input(settings: &Settings) -> Vec<Utf8PathBuf> {
-    let named = [&settings.dist.value, &settings.cache_dir.value];
-    named.into_iter().flat_map(|dir| [Some(dir.clone()), fs::canonical(dir).ok()]).flatten().collect()
+/// Directories that are ours, by the names that they are given and by those that they have in a project which is itself
+/// named without links.
+pub(super) fn no_input(named: &[&Utf8Path]) -> Vec<Utf8PathBuf> {
+    named.iter().flat_map(|dir| [Some((*dir).to_owned()), fs::canonical(dir).ok()]).flatten().collect()
 }

@@ -6,6 +6,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::model::Sdk;
 
+/// GOMODCACHE below the store.
+pub const MODULE_CACHE: &str = "gomodcache-v0";
+
 /// Where a `go` finds its SDK and keeps its files, as it sees them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GoDirectories {
@@ -22,16 +25,24 @@ pub struct GoDirectories {
 }
 
 impl GoDirectories {
-    /// The directories of a `go` that compiles nothing: it lists packages or gathers modules.
+    /// The directories of a `go` that compiles nothing: see [`reading`].
     pub fn in_store(sdk: &Sdk, store: &Utf8Path, work: Option<Utf8PathBuf>) -> Self {
         GoDirectories {
             work,
             goroot: sdk.goroot.clone(),
             cache: store.join("gocache-v1/list"),
             path: store.join("gopath-v0"),
-            modules: store.join("gomodcache-v0"),
+            modules: store.join(MODULE_CACHE),
         }
     }
+}
+
+/// The environment of a `go` that lists packages or gathers modules, from these GOPROXY entries and nowhere else.
+pub fn reading(dirs: &GoDirectories, proxies: &[String]) -> BTreeMap<String, String> {
+    let mut env = sealed(dirs);
+    env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
+    env.insert("GOPROXY".to_owned(), [proxies, &["off".to_owned()]].concat().join(","));
+    env
 }
 
 /// The variables that close the doors through which a host reaches into a build, without those of a target.

@@ -15,7 +15,7 @@ use crate::model::{Digest, ModuleVersion};
 
 /// The most that the files of a module may come to, in bytes: Go's own limit.
 /// Source: `MaxZipFile` in golang.org/x/mod/zip.
-const MOST: u64 = 500 << 20;
+pub(super) const MAX_ZIP: u64 = 500 << 20;
 
 /// Where a module's files are.
 #[derive(Debug, Clone)]
@@ -102,7 +102,7 @@ impl Contents {
                     let full = format!("{prefix}{name}");
                     let entry = archive.by_name(&full).map_err(|error| bad(path, error))?;
                     let mut bytes = Vec::new();
-                    entry.take(MOST).read_to_end(&mut bytes).map_err(|error| bad(path, error))?;
+                    entry.take(MAX_ZIP).read_to_end(&mut bytes).map_err(|error| bad(path, error))?;
                     Ok(((*name).to_owned(), bytes))
                 };
                 wanted.iter().map(read).collect()
@@ -121,8 +121,11 @@ fn bad(path: &Utf8Path, cause: impl ToString) -> VendorError {
 fn open(path: &Utf8Path) -> Result<ZipArchive<File>, VendorError> {
     let (file, _) = fs::open_regular(path)?;
     let archive = ZipArchive::new(file).map_err(|error| bad(path, error))?;
-    if archive.decompressed_size().is_some_and(|size| size > u128::from(MOST)) {
-        return Err(bad(path, format!("its files come to more than {MOST} bytes, which Go would not take")));
+    if archive.decompressed_size().is_some_and(|size| size > u128::from(MAX_ZIP)) {
+        return Err(bad(
+            path,
+            format!("its files come to more than {MAX_ZIP} bytes, which Go would not take"),
+        ));
     }
     Ok(archive)
 }
@@ -137,6 +140,6 @@ fn hash_entry(
     let name =
         String::from_utf8(entry.name_raw().to_vec()).map_err(|_| bad(path, "a name in it is not UTF-8"))?;
     let digest =
-        Digest::of_reader(entry.take(MOST)).map_err(|error| bad(path, format!("{name}: {error}")))?;
+        Digest::of_reader(entry.take(MAX_ZIP)).map_err(|error| bad(path, format!("{name}: {error}")))?;
     Ok((name, digest.sha256))
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::error::VendorError;
 use super::inputs::go_sum;
 use super::online::{self, Fetching, Gather, Unfetched};
-use super::source::{configured, holds, local_proxies, own_proxies};
+use super::source::{Configured, configured, holds, own_proxies};
 use crate::cancel::Cancel;
 use crate::model::{ModuleVersion, Sdk};
 use crate::module_set::{ModuleSet, Replacement};
@@ -66,13 +66,24 @@ pub fn fetch_missing(
     cancel: &Cancel,
 ) -> Result<Vec<Unfetched>, VendorError> {
     let configured = configured(sdk, request.host_env, cancel)?;
-    let local = local_proxies(&configured.gomodcache, &configured.goproxy);
+    let local = configured.local_proxies();
+    fetch_besides(&[own_proxies(request.cache_dir), local].concat(), &configured, request, sdk, cancel)
+}
+
+/// The same where it is known what this host holds, as `file://` trees.
+fn fetch_besides(
+    local: &[String],
+    configured: &Configured,
+    request: &VendorRequest<'_>,
+    sdk: &Sdk,
+    cancel: &Cancel,
+) -> Result<Vec<Unfetched>, VendorError> {
     let gather = Gather {
         modules: request.modules,
         go_sum: &go_sum(request.modules)?,
         cache_dir: request.cache_dir,
-        local: &[own_proxies(request.cache_dir), local].concat(),
-        configured: &configured,
+        local,
+        configured,
         host_env: request.host_env,
         tell: request.fetching,
     };
@@ -87,18 +98,17 @@ pub(super) fn vendor_into(
     cancel: &Cancel,
 ) -> Result<(), VendorError> {
     let configured = configured(sdk, request.host_env, cancel)?;
-    let local = local_proxies(&configured.gomodcache, &configured.goproxy);
-    let unfetched = if request.online { fetch_missing(request, sdk, cancel)? } else { Vec::new() };
-    let mut proxies = [own_proxies(request.cache_dir), local.clone()].concat();
-    proxies.push("off".to_owned());
-    let mut env =
-        environment::sealed(&GoDirectories::in_store(sdk, request.cache_dir, request.modules.work_file()));
-    env.insert("GOPROXY".to_owned(), proxies.join(","));
-    env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
+    let local = configured.local_proxies();
+    let proxies = [own_proxies(request.cache_dir), local.clone()].concat();
+    let unfetched = match request.online {
+        true => fetch_besides(&proxies, &configured, request, sdk, cancel)?,
+        false => Vec::new(),
+    };
+    let dirs = GoDirectories::in_store(sdk, request.cache_dir, request.modules.work_file());
     let process = Process {
         program: sdk.go(),
         args: [request.modules.go_command(), "vendor", "-o", tree.as_str()].map(str::to_owned).to_vec(),
-        env,
+        env: environment::reading(&dirs, &proxies),
         dir: request.dir().to_owned(),
         input: None,
     };

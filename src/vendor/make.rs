@@ -12,12 +12,13 @@ use super::fetch::{VendorRequest, vendor_into};
 use super::inputs::go_sum;
 use super::lock::{LOCK_NAME, LockedFile, LockedModule, VendorLock};
 use super::owner::{Owners, relative};
-use super::source::{file_url, find};
+use super::source::{find, own_downloads};
 use super::verify::{Finding, Subject, survey, verify};
 use crate::cancel::Cancel;
 use crate::fs;
 use crate::model::{Digest, ModuleVersion, Sdk};
 use crate::stat_index::{Found, StatIndex};
+use crate::toolchain::environment::MODULE_CACHE;
 
 /// A tree that was made.
 pub(super) struct Made {
@@ -43,8 +44,7 @@ pub(super) fn make(
     if listed.modules.is_empty() {
         return Ok(Made { any: false, completed: Vec::new() });
     }
-    // `go mod vendor` has read every zip from here, wherever it came from.
-    let downloads = [file_url(&request.cache_dir.join("gomodcache-v0/cache/download"))];
+    let downloads = [own_downloads(request.cache_dir)];
     let modules = contents(request.dir(), &listed, &downloads)?;
     let mut completed = Vec::new();
     let owners = Owners::of(&listed);
@@ -54,7 +54,7 @@ pub(super) fn make(
     write_lock(root, request, &modules_txt, &modules).map_err(|error| match error {
         // Go unpacks a zip once, and reads what it unpacked ever after without hashing it.
         VendorError::Changed { findings, .. } => {
-            VendorError::Unpacked { dir: request.cache_dir.join("gomodcache-v0"), findings }
+            VendorError::Unpacked { dir: request.cache_dir.join(MODULE_CACHE), findings }
         }
         error => error,
     })?;

@@ -10,6 +10,7 @@ use crate::cancel::Cancel;
 use crate::model::ModuleVersion;
 use crate::model::Sdk;
 use crate::process::ProcessError;
+use crate::toolchain::environment::MODULE_CACHE;
 
 /// What the user has configured.
 #[derive(Debug)]
@@ -22,6 +23,13 @@ pub(super) struct Configured {
     pub(super) gonoproxy: String,
     /// How Go's client authenticates.
     pub(super) goauth: String,
+}
+
+impl Configured {
+    /// The part of it that is on this host.
+    pub(super) fn local_proxies(&self) -> Vec<String> {
+        local_proxies(&self.gomodcache, &self.goproxy)
+    }
 }
 
 /// What the user has configured, as `go env` resolves it.
@@ -49,17 +57,22 @@ pub fn local_modules(
     host_env: &BTreeMap<String, String>,
     cancel: &Cancel,
 ) -> Result<Vec<String>, ProcessError> {
-    let configured = configured(sdk, host_env, cancel)?;
-    Ok([own_proxies(cache_dir), local_proxies(&configured.gomodcache, &configured.goproxy)].concat())
+    Ok([own_proxies(cache_dir), configured(sdk, host_env, cancel)?.local_proxies()].concat())
 }
 
 /// The trees of the store.
 pub(super) fn own_proxies(cache_dir: &Utf8Path) -> Vec<String> {
-    ["gomodcache-v0/cache/download", online::LAYOUT].map(|tree| file_url(&cache_dir.join(tree))).to_vec()
+    vec![own_downloads(cache_dir), file_url(&cache_dir.join(online::LAYOUT))]
+}
+
+/// The part of the store's module cache that is such a tree: `go mod vendor` has read every zip from here, wherever it
+/// came from.
+pub(super) fn own_downloads(cache_dir: &Utf8Path) -> String {
+    file_url(&cache_dir.join(MODULE_CACHE).join("cache/download"))
 }
 
 /// The local part of a GOPROXY: the module cache's downloads first, then every `file://` entry.
-pub(super) fn local_proxies(module_cache: &Utf8Path, goproxy: &str) -> Vec<String> {
+fn local_proxies(module_cache: &Utf8Path, goproxy: &str) -> Vec<String> {
     let mut proxies = Vec::new();
     let downloads = module_cache.join("cache/download");
     if downloads.is_dir() {
@@ -101,10 +114,15 @@ fn directory(url: &str) -> Option<Utf8PathBuf> {
     String::from_utf8(bytes).ok().map(Utf8PathBuf::from)
 }
 
-/// A file of a module, its `zip` or `mod`, in the first of the proxies that holds it.
+/// The path of a module's file below a proxy.
 /// Source of the layout: <https://go.dev/ref/mod#goproxy-protocol>.
+pub(super) fn path(module: &ModuleVersion, extension: &str) -> String {
+    format!("{}/@v/{}.{extension}", escape(&module.path), escape(&module.version))
+}
+
+/// A file of a module, its `zip` or `mod`, in the first of the proxies that holds it.
 pub(super) fn find(proxies: &[String], module: &ModuleVersion, extension: &str) -> Option<Utf8PathBuf> {
-    let file = format!("{}/@v/{}.{extension}", escape(&module.path), escape(&module.version));
+    let file = path(module, extension);
     proxies.iter().filter_map(|url| directory(url)).map(|dir| dir.join(&file)).find(|path| path.is_file())
 }
 
@@ -114,7 +132,7 @@ pub(super) fn holds(proxies: &[String], module: &ModuleVersion, extension: &str)
 }
 
 /// Capitals become `!` and the small letter, for file systems that fold case.
-pub(super) fn escape(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.chars().fold(String::new(), |mut escaped, c| {
         if c.is_ascii_uppercase() {
             escaped.push('!');

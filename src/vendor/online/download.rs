@@ -13,12 +13,14 @@ use super::http::{Client, Fault, Timeouts};
 use super::netrc::Netrc;
 use super::pattern::matches_prefix;
 use super::retry::{self, Policy};
-use super::sum::{MAX_GO_MOD, MAX_ZIP};
-use super::tree::{self, Tree};
+use super::sum::MAX_GO_MOD;
+use super::tree::Tree;
 use crate::cancel::Cancel;
 use crate::fs::{self, FsError, TemporaryDir};
 use crate::model::ModuleVersion;
 use crate::process::ProcessError;
+use crate::vendor::contents::MAX_ZIP;
+use crate::vendor::source;
 
 /// A file that is wanted.
 #[derive(Debug, Clone)]
@@ -176,7 +178,7 @@ impl Downloader<'_> {
             ModuleFile::GoMod => MAX_GO_MOD,
             ModuleFile::Zip => MAX_ZIP,
         };
-        let below = tree::path(&job.module, job.file.extension());
+        let below = source::path(&job.module, job.file.extension());
         let address = url.file(&below);
         // One name per file, however long its own is: each is fetched by one thread.
         let path = self.scratch.path().join(blake3::hash(below.as_bytes()).to_hex().as_str());

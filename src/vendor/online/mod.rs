@@ -78,7 +78,7 @@ pub(super) fn gather(gather: &Gather<'_>, sdk: &Sdk, cancel: &Cancel) -> Result<
     let go = GoClient {
         sdk,
         host_env: gather.host_env,
-        go_cache: gather.cache_dir.join("gocache-v1/list"),
+        store: gather.cache_dir,
         scratch: downloader.scratch.path(),
         policy: &downloader.policy,
         cancel,
@@ -134,14 +134,11 @@ fn listed(
     sdk: &Sdk,
     cancel: &Cancel,
 ) -> Result<Option<BTreeSet<ModuleVersion>>, VendorError> {
-    let mut env =
-        environment::sealed(&GoDirectories::in_store(sdk, gather.cache_dir, gather.modules.work_file()));
-    env.insert("GOFLAGS".to_owned(), "-mod=readonly -modcacherw".to_owned());
-    env.insert("GOPROXY".to_owned(), [gather.local, &["off".to_owned()]].concat().join(","));
+    let dirs = GoDirectories::in_store(sdk, gather.cache_dir, gather.modules.work_file());
     let process = Process {
         program: sdk.go(),
         args: ["list", "-m", "-e", "-json=Path,Version,Replace", "all"].map(str::to_owned).to_vec(),
-        env,
+        env: environment::reading(&dirs, gather.local),
         dir: gather.modules.root.clone(),
         input: None,
     };

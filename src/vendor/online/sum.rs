@@ -6,10 +6,8 @@ use std::io::{self, Read, Seek};
 use sha2::{Digest as _, Sha256};
 
 use crate::model::hex;
+use crate::vendor::contents::MAX_ZIP;
 use crate::vendor::h1;
-
-/// The most bytes that a module's zip may have, packed or unpacked: Go's own limit.
-pub(super) const MAX_ZIP: u64 = 500 << 20;
 
 /// The most bytes that a go.mod may have: Go's own limit.
 pub(super) const MAX_GO_MOD: u64 = 16 << 20;

@@ -21,8 +21,8 @@ use crate::vendor::user_settings::reach_as_the_user;
 pub(super) struct GoClient<'g> {
     pub(super) sdk: &'g Sdk,
     pub(super) host_env: &'g BTreeMap<String, String>,
-    /// The store's compile cache; Go wants to know one.
-    pub(super) go_cache: Utf8PathBuf,
+    /// The store, for a compile cache: Go wants to know one.
+    pub(super) store: &'g Utf8Path,
     /// A directory of the run, on the store's file system.
     pub(super) scratch: &'g Utf8Path,
     pub(super) policy: &'g Policy,
@@ -165,17 +165,13 @@ impl GoClient<'_> {
     /// go, is ours. Sums are checked by xbuild against go.sum, so no database is asked.
     fn environment(&self, goproxy: &str) -> Result<BTreeMap<String, String>, ProcessError> {
         let dirs = GoDirectories {
-            goroot: self.sdk.goroot.clone(),
-            cache: self.go_cache.clone(),
             path: self.scratch.join("gopath"),
             modules: self.scratch.join("gomodcache"),
-            work: None,
+            ..GoDirectories::in_store(self.sdk, self.store, None)
         };
         let mut env = environment::sealed(&dirs);
         reach_as_the_user(&mut env, self.sdk, self.host_env, self.cancel)?;
-        for (name, value) in
-            [("GOPROXY", goproxy), ("GOFLAGS", "-modcacherw"), ("GOSUMDB", "off"), ("LC_ALL", "C")]
-        {
+        for (name, value) in [("GOPROXY", goproxy), ("GOFLAGS", "-modcacherw"), ("GOSUMDB", "off")] {
             env.insert(name.to_owned(), value.to_owned());
         }
         if goproxy != "direct" {

@@ -9,7 +9,7 @@ use super::failure::{Mismatch, ModuleFile};
 use super::sum;
 use crate::fs;
 use crate::model::ModuleVersion;
-use crate::vendor::source::escape;
+use crate::vendor::source;
 
 /// The tree's directory in the store.
 pub(in crate::vendor) const LAYOUT: &str = "modules-v0";
@@ -32,7 +32,7 @@ impl Tree {
         module: &ModuleVersion,
         file: ModuleFile,
         sums: &BTreeSet<String>,
-        source: &str,
+        from: &str,
     ) -> fs::Result<Result<(), Mismatch>> {
         let found = match file {
             ModuleFile::GoMod => sum::of_go_mod(&fs::read(fetched)?),
@@ -43,24 +43,15 @@ impl Tree {
         };
         if !sums.contains(&found) {
             let (module, source, expected) =
-                (module.clone(), source.to_owned(), sums.iter().cloned().collect());
+                (module.clone(), from.to_owned(), sums.iter().cloned().collect());
             return Ok(Err(Mismatch { module, file, source, expected, found }));
         }
-        let path = self.root.join(path(module, file.extension()));
+        let path = self.root.join(source::path(module, file.extension()));
         fs::create_dir_all(path.parent().unwrap_or(&self.root))?;
         // go.sum vouches for no .info, so none is fetched: this says no more than the name does.
         let info = format!("{{\"Version\":\"{}\"}}\n", module.version);
-        fs::write_atomic(&path.with_file_name(name(module, "info")), info.as_bytes())?;
+        fs::write_atomic(&self.root.join(source::path(module, "info")), info.as_bytes())?;
         fs::rename(fetched, &path)?;
         Ok(Ok(()))
     }
-}
-
-/// A file's path below a proxy.
-pub(super) fn path(module: &ModuleVersion, extension: &str) -> String {
-    format!("{}/@v/{}", escape(&module.path), name(module, extension))
-}
-
-fn name(module: &ModuleVersion, extension: &str) -> String {
-    format!("{}.{extension}", escape(&module.version))
 }
