@@ -3,9 +3,11 @@
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rayon::prelude::*;
 use walkdir::WalkDir;
 
 /// An operation on a path that failed.
@@ -58,6 +60,35 @@ pub fn read(path: &Utf8Path) -> Result<Vec<u8>> {
 /// The whole file as UTF-8.
 pub fn read_text(path: &Utf8Path) -> Result<String> {
     context(fs::read_to_string(path), "read", path)
+}
+
+/// The whole file, or `None` where there is none.
+pub fn read_if_present(path: &Utf8Path) -> Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if missing(&error) => Ok(None),
+        Err(error) => context(Err(error), "read", path),
+    }
+}
+
+/// The BLAKE3 of a file's bytes, or `None` where there is none. It is read in pieces.
+pub fn hash_if_present(path: &Utf8Path) -> Result<Option<blake3::Hash>> {
+    let mut hasher = blake3::Hasher::new();
+    match File::open(path).and_then(|file| hasher.update_reader(file).map(|_| ())) {
+        Ok(()) => Ok(Some(hasher.finalize())),
+        Err(error) if missing(&error) => Ok(None),
+        Err(error) => context(Err(error), "read", path),
+    }
+}
+
+/// Writes a new file and waits until its bytes are on the disk.
+pub fn write_synced(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    context(write(), "write", path)
 }
 
 /// The whole file as UTF-8, or `None` where there is none.
@@ -324,6 +355,18 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     context(write(), "write", path)
 }
 
+/// What the clock of a directory's file system says, in nanoseconds since 1970: the time of a file made now.
+pub fn clock(dir: &Utf8Path) -> Result<i128> {
+    let time = || -> io::Result<i128> {
+        let file = tempfile::tempfile_in(dir)?;
+        (&file).write_all(b"x")?;
+        let modified = file.metadata()?.modified()?;
+        let since = modified.duration_since(std::time::UNIX_EPOCH).map_err(io::Error::other)?;
+        Ok(i128::try_from(since.as_nanos()).unwrap_or(i128::MAX))
+    };
+    context(time(), "write to", dir)
+}
+
 /// Sets the permission bits; nothing where the system has none.
 pub fn set_mode(path: &Utf8Path, mode: u32) -> Result<()> {
     #[cfg(unix)]
@@ -398,6 +441,128 @@ pub fn walk(root: &Utf8Path, skip: impl Fn(&Utf8Path) -> bool) -> Result<Vec<(Ut
         found.push((path.strip_prefix(root).unwrap_or(&path).to_owned(), kind));
     }
     Ok(found)
+}
+
+/// What stands below a directory, by the file system's word alone: the path relative to it, and what is there.
+pub type Seen = Vec<(Utf8PathBuf, Metadata)>;
+
+/// Everything below `root` that is no directory, in parallel, sorted by the bytes of the path. `skip` is asked for each
+/// directory, relative to the root, and may keep the walk out of it. Links are not followed. A name that is not UTF-8
+/// is an error of kind `InvalidData`.
+pub fn survey(root: &Utf8Path, skip: &(dyn Fn(&Utf8Path) -> bool + Sync)) -> Result<Seen> {
+    let (found, failed) = (Mutex::new(Seen::new()), Mutex::new(None));
+    rayon::scope(|scope| {
+        visit(scope, root, Utf8PathBuf::new(), &Visit { skip, found: &found, failed: &failed })
+    });
+    if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(error);
+    }
+    let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    found.par_sort_unstable_by(|(a, _), (b, _)| a.as_str().cmp(b.as_str()));
+    Ok(found)
+}
+
+#[derive(Clone, Copy)]
+struct Visit<'v> {
+    skip: &'v (dyn Fn(&Utf8Path) -> bool + Sync),
+    found: &'v Mutex<Seen>,
+    failed: &'v Mutex<Option<FsError>>,
+}
+
+fn visit<'v>(scope: &rayon::Scope<'v>, root: &'v Utf8Path, dir: Utf8PathBuf, visiting: &Visit<'v>) {
+    let visiting = *visiting;
+    let full = root.join(&dir);
+    let look = || -> Result<Seen> {
+        let mut here = Seen::new();
+        for entry in context(fs::read_dir(&full), "list", &full)? {
+            let entry = context(entry, "list", &full)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { return Err(utf8(entry.path()).unwrap_err()) };
+            let path = dir.join(name);
+            let kind = context(entry.file_type(), "look at", &full)?;
+            if !kind.is_dir() {
+                // One that has gone since is as if it had never been.
+                match entry.metadata() {
+                    Err(error) if missing(&error) => {}
+                    metadata => here.push((path, context(metadata, "look at", &full)?)),
+                }
+            } else if !(visiting.skip)(&path) {
+                scope.spawn(move |scope| visit(scope, root, path, &visiting));
+            }
+        }
+        Ok(here)
+    };
+    match look() {
+        Ok(here) => visiting.found.lock().unwrap_or_else(PoisonError::into_inner).extend(here),
+        Err(error) => {
+            visiting.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+}
+
+/// Copies a file to a new one, sharing its blocks where the file system can, and returns the BLAKE3 of the copy's
+/// bytes and their number. The copy has the permission bits `mode`.
+pub fn copy_hashed(from: &Utf8Path, to: &Utf8Path, mode: u32) -> Result<(blake3::Hash, u64)> {
+    const PIECE: usize = 1 << 20;
+    let mut hasher = blake3::Hasher::new();
+    if reflink_copy::reflink(from, to).is_ok() {
+        context(hasher.update_reader(open(to)?), "read", to)?;
+    } else {
+        let (mut source, mut copy) = (open(from)?, create(to)?);
+        let mut buffer = vec![0; PIECE];
+        loop {
+            let read = context(source.read(&mut buffer), "read", from)?;
+            if read == 0 {
+                break;
+            }
+            hasher.update(&buffer[..read]);
+            context(copy.write_all(&buffer[..read]), "write", to)?;
+        }
+    }
+    set_mode(to, mode)?;
+    Ok((hasher.finalize(), hasher.count()))
+}
+
+/// Waits until a file's bytes, or a directory's names, are on the disk.
+pub fn sync(path: &Utf8Path) -> Result<()> {
+    context(File::open(path).and_then(|file| file.sync_all()), "write", path)
+}
+
+/// Waits until a directory's names are on the disk; where directories cannot be opened (Windows) the system sees to it.
+pub fn sync_dir(path: &Utf8Path) -> Result<()> {
+    if cfg!(unix) { sync(path) } else { Ok(()) }
+}
+
+/// Renames to a name that nothing has. `false` where something has it: then `from` stays.
+pub fn rename_new(from: &Utf8Path, to: &Utf8Path) -> Result<bool> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from.as_std_path(), CWD, to.as_std_path(), RenameFlags::NOREPLACE) {
+            Ok(()) => return Ok(true),
+            Err(Errno::EXIST) => return Ok(false),
+            // A file system that cannot.
+            Err(Errno::INVAL | Errno::NOSYS) => {}
+            Err(error) => return context(Err(error.into()), "rename into", to),
+        }
+    }
+    match fs::hard_link(from, to) {
+        Ok(()) => remove_file(from).map(|()| true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(_) => rename(from, to).map(|()| true),
+    }
+}
+
+/// Opens a file for a lock, making it where there is none.
+pub fn open_lock(path: &Utf8Path) -> Result<File> {
+    context(File::options().read(true).write(true).create(true).truncate(false).open(path), "open", path)
+}
+
+/// Sets a file's time of modification to now.
+pub fn touch(path: &Utf8Path) -> Result<()> {
+    let now = std::time::SystemTime::now();
+    context(File::open(path).and_then(|file| file.set_modified(now)), "set the time of", path)
 }
 
 /// Takes an advisory lock on a directory, waiting for another process to give it back. It ends with the value.

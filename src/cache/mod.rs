@@ -1,7 +1,19 @@
 //! What runs leave for later runs. The layout is drawn in cache/README.md.
+//!
+//! A [`Store`] keeps content by its hash (the CAS), what actions came to by their keys (the action cache), and memos of
+//! what was worked out. Everything is written whole before it gets its name, and is looked at again when it comes back.
 
+mod actions;
+mod cas;
+mod frame;
+mod locks;
+mod memo;
 mod outputs;
 mod root;
+mod store;
 
+pub use actions::{ActionKind, EncodedKey, Record};
+pub use locks::KeyLock;
 pub use outputs::{OutputStore, Seed};
 pub use root::open;
+pub use store::{Damage, Store};

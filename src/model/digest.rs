@@ -5,6 +5,8 @@ use std::io::{self, Read, Write};
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
+use super::Blake3;
+
 /// What identifies a file's bytes. Both functions are computed in one pass.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
@@ -62,11 +64,12 @@ impl State {
     }
 
     fn finish(self) -> Digest {
-        Digest {
-            blake3: self.blake3.finalize().to_hex().to_string(),
-            sha256: hex(&self.sha256.finalize()),
-            size: self.size,
-        }
+        let (blake3, sha256, size) = self.finish_raw();
+        Digest { blake3: blake3.to_string(), sha256: hex(&sha256), size }
+    }
+
+    fn finish_raw(self) -> (Blake3, [u8; 32], u64) {
+        (self.blake3.finalize().into(), self.sha256.finalize().into(), self.size)
     }
 }
 
@@ -85,6 +88,11 @@ impl<R: Read> DigestReader<R> {
     /// The digest of what has been read.
     pub fn finish(self) -> Digest {
         self.state.finish()
+    }
+
+    /// The same as BLAKE3, SHA-256 and number of bytes.
+    pub fn finish_raw(self) -> (Blake3, [u8; 32], u64) {
+        self.state.finish_raw()
     }
 }
 

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Entry, Stamp};
-use crate::model::{Digest, hex};
+use super::{Entry, Facts, Stamp};
+use crate::model::{Blake3, Head};
 
-const MAGIC: &[u8] = b"xbuild index 0\n";
+const MAGIC: &[u8] = b"xbuild index 1\n";
 
 /// 32 bytes of BLAKE3.
 const CHECK: usize = blake3::OUT_LEN;
@@ -14,16 +14,20 @@ const CHECK: usize = blake3::OUT_LEN;
 pub(super) fn encode(entries: &BTreeMap<String, Entry>) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend((entries.len() as u64).to_le_bytes());
-    for (path, Entry { stamp, digest }) in entries {
+    for (path, Entry { stamp, facts }) in entries {
         bytes.extend((path.len() as u64).to_le_bytes());
         bytes.extend(path.as_bytes());
-        bytes.extend(stamp.size.to_le_bytes());
-        bytes.extend(stamp.mtime.to_le_bytes());
-        bytes.extend(stamp.ctime.to_le_bytes());
-        bytes.extend(stamp.inode.to_le_bytes());
-        bytes.extend(stamp.device.to_le_bytes());
-        bytes.extend(unhex(&digest.blake3));
-        bytes.extend(unhex(&digest.sha256));
+        bytes.extend(stamp.to_bytes());
+        bytes.extend(facts.blake3.bytes());
+        bytes.extend(facts.sha256);
+        bytes.push(match facts.head {
+            None => 0,
+            Some(Head { embeds: false, .. }) => 1,
+            Some(Head { embeds: true, .. }) => 2,
+        });
+        if let Some(head) = facts.head {
+            bytes.extend(head.hash.bytes());
+        }
     }
     let check = blake3::hash(&bytes);
     bytes.extend(check.as_bytes());
@@ -42,19 +46,15 @@ pub(super) fn decode(bytes: &[u8]) -> Option<BTreeMap<String, Entry>> {
         let length = usize::try_from(u64::from_le_bytes(take(&mut rest)?)).ok()?;
         let (path, behind) = rest.split_at_checked(length)?;
         rest = behind;
-        let stamp = Stamp {
-            size: u64::from_le_bytes(take(&mut rest)?),
-            mtime: i128::from_le_bytes(take(&mut rest)?),
-            ctime: i128::from_le_bytes(take(&mut rest)?),
-            inode: u64::from_le_bytes(take(&mut rest)?),
-            device: u64::from_le_bytes(take(&mut rest)?),
+        let stamp = Stamp::from_bytes(&take(&mut rest)?);
+        let (blake3, sha256) = (Blake3::from(take::<32>(&mut rest)?), take(&mut rest)?);
+        let head = match take::<1>(&mut rest)? {
+            [0] => None,
+            [flag @ 1..=2] => Some(Head { hash: take::<32>(&mut rest)?.into(), embeds: flag == 2 }),
+            _ => return None,
         };
-        let digest = Digest {
-            blake3: hex(&take::<32>(&mut rest)?),
-            sha256: hex(&take::<32>(&mut rest)?),
-            size: stamp.size,
-        };
-        entries.insert(std::str::from_utf8(path).ok()?.to_owned(), Entry { stamp, digest });
+        let facts = Facts { blake3, sha256, size: stamp.size, head };
+        entries.insert(std::str::from_utf8(path).ok()?.to_owned(), Entry { stamp, facts });
     }
     rest.is_empty().then_some(entries)
 }
@@ -63,14 +63,4 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
     let (head, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(*head)
-}
-
-/// A digest's bytes. What [`hex`] wrote is always 64 digits.
-fn unhex(text: &str) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    let digit = |byte: u8| (byte as char).to_digit(16).unwrap_or(0) as u8;
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = digit(pair[0]) << 4 | digit(pair[1]);
-    }
-    bytes
 }

@@ -12,8 +12,9 @@ mod codec;
 mod stamp;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::fs::File;
+use std::io::{self, Read};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
@@ -21,7 +22,7 @@ use rayon::prelude::*;
 pub use stamp::Stamp;
 
 use crate::fs::{self, FsError};
-use crate::model::Digest;
+use crate::model::{Blake3, Digest, DigestReader, Head, hex};
 
 /// The index of one root.
 #[derive(Debug)]
@@ -36,14 +37,34 @@ pub struct StatIndex {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     stamp: Stamp,
-    digest: Digest,
+    facts: Facts,
+}
+
+/// What is known of a file's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Their BLAKE3.
+    pub blake3: Blake3,
+    /// Their SHA-256.
+    pub sha256: [u8; 32],
+    /// Their number.
+    pub size: u64,
+    /// What Go's package loader reads of them; `None` for a file that is part of no package.
+    pub head: Option<Head>,
+}
+
+impl Facts {
+    /// The same as the digest that lists show.
+    pub fn digest(&self) -> Digest {
+        Digest { blake3: self.blake3.to_string(), sha256: hex(&self.sha256), size: self.size }
+    }
 }
 
 /// What stands at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// A regular file.
-    File(Digest),
+    File(Facts),
     /// A symbolic link; it was not followed.
     Link,
     /// A directory, FIFO, socket or device.
@@ -93,20 +114,51 @@ impl StatIndex {
         if let (Some(stamp), Some(entry)) = (&stamp, self.entries.get(path.as_str()))
             && entry.stamp == *stamp
         {
-            return Ok((Found::File(entry.digest.clone()), None));
+            return Ok((Found::File(entry.facts), None));
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let now = now();
         let (file, metadata) = fs::open_regular(&full)?;
         let before = Stamp::of(&metadata);
-        let digest = fs::context(Digest::of_reader(&file), "read", &full)?;
+        let facts = fs::context(read_facts(path, &file, metadata.len()), "read", &full)?;
         let after = fs::context(file.metadata(), "look at", &full)?;
-        if Stamp::of(&after) != before || after.len() != digest.size {
+        if Stamp::of(&after) != before || after.len() != facts.size {
             let source = io::Error::other("it changed while it was read");
             return Err(FsError { operation: "read", path: full, source });
         }
-        let entry =
-            before.filter(|stamp| stamp.settled(now)).map(|stamp| Entry { stamp, digest: digest.clone() });
-        Ok((Found::File(digest), entry))
+        let entry = before.filter(|stamp| stamp.settled(now)).map(|stamp| Entry { stamp, facts });
+        Ok((Found::File(facts), entry))
+    }
+
+    /// Notes what is known of files that were written by this process and lie on the file system of `probe`, a
+    /// directory of ours. The next change of such a file must get a later time: so a new file is made until one has a
+    /// later time than theirs, for as long as `patience` lasts. Those that cannot be waited for are not noted.
+    ///
+    /// # Errors
+    /// When no file can be made in `probe`.
+    pub fn note(
+        &mut self,
+        files: &[(Utf8PathBuf, Facts)],
+        probe: &Utf8Path,
+        patience: Duration,
+    ) -> Result<(), FsError> {
+        let mut stamps = Vec::with_capacity(files.len());
+        for (path, facts) in files {
+            let stamp = fs::lstat(&self.root.join(path))?.filter(|found| found.is_file());
+            let stamp = stamp.as_ref().and_then(Stamp::of).filter(|stamp| stamp.size == facts.size);
+            stamps.extend(stamp.map(|stamp| (path, Entry { stamp, facts: *facts })));
+        }
+        let Some(latest) = stamps.iter().map(|(_, entry)| entry.stamp.latest()).max() else { return Ok(()) };
+        let started = Instant::now();
+        let mut clock = fs::clock(probe)?;
+        while clock <= latest && started.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(1));
+            clock = fs::clock(probe)?;
+        }
+        for (path, entry) in stamps.into_iter().filter(|(_, entry)| entry.stamp.latest() < clock) {
+            self.entries.insert(path.to_string(), entry);
+            self.changed = true;
+        }
+        Ok(())
     }
 
     /// Writes the index down, without entries of files that `keep` does not want. Where nothing was learned, nothing
@@ -123,6 +175,30 @@ impl StatIndex {
         self.changed = false;
         Ok(())
     }
+}
+
+/// Nanoseconds since 1970 by this host's clock.
+pub fn now() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos())
+}
+
+/// Reads a file once. Only sources are held in memory as a whole.
+fn read_facts(path: &Utf8Path, file: &File, size: u64) -> io::Result<Facts> {
+    /// Bytes; no compiler takes a larger source.
+    const MOST: u64 = 64 << 20;
+    let mut reader = DigestReader::new(file);
+    let mut head = None;
+    if size <= MOST && Head::may_have(path.as_str()) {
+        let mut text = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+        reader.read_to_end(&mut text)?;
+        head = Head::of(path.as_str(), &text);
+    } else {
+        io::copy(&mut reader, &mut io::sink())?;
+    }
+    let (blake3, sha256, size) = reader.finish_raw();
+    // One that is too large to be looked into is what its bytes are.
+    let whole = || Head::may_have(path.as_str()).then_some(Head { hash: blake3, embeds: true });
+    Ok(Facts { blake3, sha256, size, head: head.or_else(whole) })
 }
 
 #[cfg(all(test, unix))]
@@ -168,7 +244,12 @@ mod tests {
     }
 
     fn digest(text: &str) -> Found {
-        Found::File(Digest::of_bytes(text.as_bytes()))
+        let (blake3, sha256, size) = {
+            let mut reader = DigestReader::new(text.as_bytes());
+            io::copy(&mut reader, &mut io::sink()).unwrap();
+            reader.finish_raw()
+        };
+        Found::File(Facts { blake3, sha256, size, head: None })
     }
 
     #[test]
@@ -222,6 +303,30 @@ mod tests {
         fs::remove_file(&path).unwrap();
         fs::create_dir_all(&path).unwrap();
         assert_eq!(place.look("a"), Found::Other);
+    }
+
+    #[test]
+    fn what_was_written_here_is_known_at_once() {
+        let place = Place::new(&[("a", "one"), ("b", "two")]);
+        let Found::File(facts) = place.look("a") else { panic!() };
+        let mut index = place.index();
+        index.note(&[("a".into(), facts)], &place.root, Duration::from_secs(5)).unwrap();
+        index.save(|_| true).unwrap();
+        assert!(place.index().entries.contains_key("a"));
+        fs::create(&place.root.join("a")).unwrap().write_all(b"six").unwrap();
+        assert_eq!(place.look("a"), digest("six"));
+    }
+
+    #[test]
+    fn heads_are_kept() {
+        let place = Place::new(&[("a.go", "package a\n"), ("a.txt", "package a\n")]);
+        settle();
+        for _ in 0..2 {
+            let Found::File(facts) = place.look("a.go") else { panic!() };
+            assert_eq!(facts.head, Head::of("a.go", b"package a\n"));
+            let Found::File(facts) = place.look("a.txt") else { panic!() };
+            assert_eq!(facts.head, None);
+        }
     }
 
     #[test]

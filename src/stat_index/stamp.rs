@@ -3,7 +3,7 @@
 use std::fs::Metadata;
 
 /// Size, times and identity of a file. Times are nanoseconds since 1970.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     pub(super) size: u64,
     pub(super) mtime: i128,
@@ -35,6 +35,29 @@ impl Stamp {
         None
     }
 
+    /// The stamp's bytes, little endian: size, mtime, ctime, inode, device.
+    pub fn to_bytes(self) -> [u8; 56] {
+        let mut bytes = [0; 56];
+        bytes[..8].copy_from_slice(&self.size.to_le_bytes());
+        bytes[8..24].copy_from_slice(&self.mtime.to_le_bytes());
+        bytes[24..40].copy_from_slice(&self.ctime.to_le_bytes());
+        bytes[40..48].copy_from_slice(&self.inode.to_le_bytes());
+        bytes[48..].copy_from_slice(&self.device.to_le_bytes());
+        bytes
+    }
+
+    /// The stamp that has these bytes.
+    pub(super) fn from_bytes(bytes: &[u8; 56]) -> Self {
+        let number = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]));
+        let time = |at: usize| i128::from_le_bytes(std::array::from_fn(|byte| bytes[at + byte]));
+        Stamp { size: number(0), mtime: time(8), ctime: time(24), inode: number(40), device: number(48) }
+    }
+
+    /// The later of both times.
+    pub(super) fn latest(&self) -> i128 {
+        self.mtime.max(self.ctime)
+    }
+
     /// Whether a change after `now` must give the file another stamp. Whole seconds are taken for a clock that counts
     /// two at a time, as FAT's does; any other for one that moves with the kernel's tick.
     pub fn settled(&self, now: u128) -> bool {
@@ -47,6 +70,12 @@ impl Stamp {
 #[cfg(test)]
 mod tests {
     use super::{SECOND, Stamp};
+
+    #[test]
+    fn bytes_and_back() {
+        let stamp = Stamp { size: 1, mtime: -2, ctime: 3 * SECOND, inode: 4, device: u64::MAX };
+        assert_eq!(Stamp::from_bytes(&stamp.to_bytes()), stamp);
+    }
 
     #[test]
     fn coarse_clocks_need_longer() {

@@ -3,7 +3,7 @@
 //! Nothing is preprocessed: an `#include` behind a condition counts, which brings a file too many at worst. One whose
 //! name is a macro is not seen.
 
-use super::go_source;
+use crate::model::go_file;
 
 /// What one file asks for; every path as it is written.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,7 +37,7 @@ impl Needs {
         let mut needs = Needs::default();
         match name.rsplit_once('.') {
             Some((_, "go")) => {
-                let head = String::from_utf8_lossy(go_source::header(bytes));
+                let head = String::from_utf8_lossy(go_file::header(bytes));
                 if imports_c(&head) {
                     head.lines()
                         .for_each(|line| needs.line(line.trim().trim_start_matches("//").trim_start()));

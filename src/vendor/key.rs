@@ -5,10 +5,9 @@ use rayon::prelude::*;
 
 use super::error::VendorError;
 use super::fetch::VendorRequest;
-use super::go_source;
 use super::inputs::regular;
 use crate::fs::{self, EntryKind};
-use crate::model::Sdk;
+use crate::model::{Sdk, go_file};
 use crate::module_set::Replacement;
 
 /// Goes into every key, so that a change of the rules below makes new trees.
@@ -73,7 +72,7 @@ fn digests(dir: &Utf8Path, extent: Extent) -> fs::Result<Vec<(Utf8PathBuf, blake
         .into_par_iter()
         .map(|path| {
             let bytes = fs::read(&dir.join(&path))?;
-            let bytes = if extent == Extent::Headers { go_source::header(&bytes) } else { &bytes };
+            let bytes = if extent == Extent::Headers { go_file::header(&bytes) } else { &bytes };
             Ok((path, blake3::hash(bytes)))
         })
         .collect()

@@ -16,7 +16,7 @@ use super::source::{find, own_downloads};
 use super::verify::{Finding, Subject, survey, verify};
 use crate::cancel::Cancel;
 use crate::fs;
-use crate::model::{Digest, ModuleVersion, Sdk};
+use crate::model::{Digest, ModuleVersion, Sdk, hex};
 use crate::stat_index::{Found, StatIndex};
 use crate::toolchain::environment::MODULE_CACHE;
 
@@ -133,24 +133,24 @@ fn mark(
         let mut add = |cause: &str| {
             findings.push(Finding { path: format!("vendor/{path}"), cause: cause.to_owned() });
         };
-        let Found::File(digest) = found else {
+        let Found::File(facts) = found else {
             add("it is no regular file");
             continue;
         };
+        let sha256 = hex(&facts.sha256);
         let mut cause = "no module that is vendored has its directory";
         let placed = owners.of_file(path.as_str()).into_iter().any(|owner| {
             let (Some(module), Some(path)) = (locked.get_mut(owner), relative(owner, path.as_str())) else {
                 return false;
             };
             if module.source().is_none() {
-                let file =
-                    LockedFile { vendored: true, sha256: digest.sha256.clone(), path: path.to_owned() };
+                let file = LockedFile { vendored: true, sha256: sha256.clone(), path: path.to_owned() };
                 module.files.push(file);
                 return true;
             }
             let line = module.files.binary_search_by(|file| file.path.as_str().cmp(path));
             match line.ok().and_then(|line| module.files.get_mut(line)) {
-                Some(file) if file.sha256 == digest.sha256 => {
+                Some(file) if file.sha256 == sha256 => {
                     file.vendored = true;
                     true
                 }

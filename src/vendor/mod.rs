@@ -14,7 +14,6 @@ mod consistency;
 mod contents;
 mod error;
 mod fetch;
-mod go_source;
 mod h1;
 mod inputs;
 mod install;

@@ -1,7 +1,7 @@
 //! The tree that a build uses: the project's own, or one of the store, made where there is none.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::complete::Completed;
 use super::consistency::ModulesTxt;
@@ -18,7 +18,7 @@ use crate::fs;
 use crate::model::{ModuleVersion, Sdk};
 
 /// What is known of the files of a tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Proof {
     /// There are none.

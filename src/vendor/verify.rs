@@ -8,11 +8,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::consistency::ModulesTxt;
 use super::error::VendorError;
-use super::go_source;
 use super::lock::{LOCK_NAME, LockedModule, VendorLock};
 use super::owner::{Owners, always_copied, relative};
 use crate::fs;
-use crate::model::{Digest, ModuleVersion, go_sum_lines};
+use crate::model::{Digest, ModuleVersion, go_file, go_sum_lines, hex};
 use crate::stat_index::{Found, StatIndex};
 
 /// What is held against each other.
@@ -209,7 +208,7 @@ impl<'c> Check<'c> {
                 .filter_map(|owner| Some((*modules.get(owner)?, relative(owner, path.as_str())?)))
                 .collect();
             let cause = match found {
-                Found::File(digest) => match place_of(&owners, digest) {
+                Found::File(facts) => match place_of(&owners, &hex(&facts.sha256)) {
                     Ok((locked, path)) => {
                         seen.insert((&locked.module, path));
                         continue;
@@ -242,7 +241,7 @@ impl<'c> Check<'c> {
             let origin = |path: &str| Utf8Path::new(with).join(path);
             let paths: Vec<Utf8PathBuf> = locked.files.iter().map(|file| origin(&file.path)).collect();
             for (file, found) in locked.files.iter().zip(index.look_up(&paths)?) {
-                if !matches!(&found, Found::File(digest) if digest.sha256 == file.sha256) {
+                if !matches!(&found, Found::File(facts) if hex(&facts.sha256) == file.sha256) {
                     let cause = format!("it is not what {} is now", origin(&file.path));
                     self.add(place(&locked.module, &file.path), cause);
                 }
@@ -266,10 +265,10 @@ fn place(module: &ModuleVersion, path: &str) -> String {
 /// The line that a file matches; else what is wrong with the file.
 pub(super) fn place_of<'l, 'p>(
     owners: &[(&'l LockedModule, &'p str)],
-    digest: &Digest,
+    sha256: &str,
 ) -> Result<(&'l LockedModule, &'p str), String> {
     let lines = || owners.iter().filter_map(|(locked, path)| Some((*locked, *path, locked.file(path)?)));
-    let same = || lines().filter(|(_, _, file)| file.sha256 == digest.sha256);
+    let same = || lines().filter(|(_, _, file)| file.sha256 == sha256);
     if let Some((locked, path, _)) = same().find(|(_, _, file)| file.vendored) {
         return Ok((locked, path));
     }
@@ -302,7 +301,7 @@ fn fresh_files(root: &Utf8Path, package: &str, locked: &LockedModule) -> Result<
         // Of Go files only those stay behind whose constraint names `ignore`.
         let ignored = || {
             Ok::<_, VendorError>(
-                go_source::header(&fs::read(&dir.join(&name))?).windows(6).any(|word| word == b"ignore"),
+                go_file::header(&fs::read(&dir.join(&name))?).windows(6).any(|word| word == b"ignore"),
             )
         };
         if always_copied(&name) || (name.ends_with(".go") && !ignored()?) {

@@ -1,0 +1,184 @@
+//! Content by its BLAKE3: `cas-v0/<first two digits>/<the others>`.
+//!
+//! What is written is hashed as it is written, synced, and only then gets its name; what is read is hashed as it is
+//! read. A file that is not what its name says is put aside, and is then as if it had never been there.
+
+use camino::Utf8Path;
+
+use super::Store;
+use crate::fs::{self, FsError};
+use crate::model::Blake3;
+
+pub(super) const CAS: &str = "cas-v0";
+
+impl Store {
+    /// Where a blob is, if it is there.
+    pub fn blob(&self, hash: &Blake3) -> camino::Utf8PathBuf {
+        self.place(CAS, hash, "")
+    }
+
+    /// Whether a blob of that size is there; its bytes are not looked at.
+    pub fn holds(&self, hash: &Blake3, size: u64) -> bool {
+        matches!(fs::lstat(&self.blob(hash)), Ok(Some(found)) if found.is_file() && found.len() == size)
+    }
+
+    /// Keeps bytes.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn put(&self, bytes: &[u8]) -> fs::Result<Blake3> {
+        let hash = Blake3::of(bytes);
+        if self.get(&hash)?.is_none() {
+            let fresh = self.scratch_file()?;
+            fs::write_synced(&fresh, bytes)?;
+            self.name(&fresh, &hash)?;
+        }
+        Ok(hash)
+    }
+
+    /// Keeps a copy of a file whose BLAKE3 is known.
+    ///
+    /// # Errors
+    /// When it cannot be read or written, or its bytes are not those.
+    pub fn put_file(&self, from: &Utf8Path, hash: &Blake3) -> fs::Result<()> {
+        if self.is_whole(hash)? {
+            return Ok(());
+        }
+        let fresh = self.scratch_file()?;
+        let copied = fs::copy_hashed(from, &fresh, 0o444).and_then(|(found, _)| {
+            if Blake3::from(found) != *hash {
+                let source = std::io::Error::other("it changed since it was hashed");
+                return Err(FsError { operation: "keep", path: from.to_owned(), source });
+            }
+            fs::sync(&fresh)?;
+            self.name(&fresh, hash)
+        });
+        if copied.is_err() {
+            let _ = fs::remove_file(&fresh);
+        }
+        copied
+    }
+
+    /// Gives a file that was written under a scratch name the name of its content.
+    pub(super) fn name(&self, fresh: &Utf8Path, hash: &Blake3) -> fs::Result<()> {
+        let place = self.blob(hash);
+        self.make_bucket(&place)?;
+        if !fs::rename_new(fresh, &place)? {
+            // Another process was quicker with the same bytes.
+            return fs::remove_file(fresh);
+        }
+        fs::sync_dir(place.parent().unwrap_or(self.root()))
+    }
+
+    /// The bytes of a blob; `None` where it is not there or was damaged.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn get(&self, hash: &Blake3) -> fs::Result<Option<Vec<u8>>> {
+        let place = self.blob(hash);
+        let Some(bytes) = fs::read_if_present(&place)? else { return Ok(None) };
+        if Blake3::of(&bytes) == *hash {
+            return Ok(Some(bytes));
+        }
+        self.quarantine(&place);
+        Ok(None)
+    }
+
+    /// Copies a blob to a new file with these permission bits; `false`, and no file, where it is not there or was
+    /// damaged. The bytes that are hashed are those of the copy.
+    ///
+    /// # Errors
+    /// When the copy cannot be written.
+    pub fn copy_to(&self, hash: &Blake3, to: &Utf8Path, mode: u32) -> fs::Result<bool> {
+        let place = self.blob(hash);
+        if fs::lstat(&place)?.is_none() {
+            return Ok(false);
+        }
+        let (found, _) = fs::copy_hashed(&place, to, mode)?;
+        if Blake3::from(found) == *hash {
+            return Ok(true);
+        }
+        fs::remove_file(to)?;
+        // The copy may be what is damaged.
+        self.is_whole(hash)?;
+        Ok(false)
+    }
+
+    /// Whether a blob is there and what its name says; one that is not is put aside.
+    pub(super) fn is_whole(&self, hash: &Blake3) -> fs::Result<bool> {
+        let place = self.blob(hash);
+        let Some(found) = fs::hash_if_present(&place)? else { return Ok(false) };
+        if Blake3::from(found) == *hash {
+            return Ok(true);
+        }
+        self.quarantine(&place);
+        Ok(false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use camino::Utf8PathBuf;
+
+    fn store() -> (tempfile::TempDir, Utf8PathBuf, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(dir.path()).unwrap().to_owned();
+        let store = Store::open(&root.join("store")).unwrap();
+        (dir, root, store)
+    }
+
+    #[test]
+    fn what_comes_back_is_what_went_in() {
+        let (_dir, root, store) = store();
+        let hash = store.put(b"bytes").unwrap();
+        assert_eq!(store.get(&hash).unwrap().unwrap(), b"bytes");
+        fs::write_atomic(&root.join("file"), b"more bytes").unwrap();
+        let more = Blake3::of(b"more bytes");
+        store.put_file(&root.join("file"), &more).unwrap();
+        store.put_file(&root.join("file"), &more).unwrap();
+        assert!(store.copy_to(&more, &root.join("copy"), 0o755).unwrap());
+        assert_eq!(fs::read(&root.join("copy")).unwrap(), b"more bytes");
+        assert!(!store.copy_to(&Blake3::of(b"none"), &root.join("none"), 0o644).unwrap());
+        assert!(store.put_file(&root.join("file"), &hash).is_ok(), "it is there, so nothing is read");
+        assert!(store.put_file(&root.join("file"), &Blake3::of(b"else")).is_err());
+        assert_eq!(fs::list(&root.join("store/tmp")).unwrap().len(), 1);
+        drop(store);
+        assert_eq!(fs::list(&root.join("store/tmp")).unwrap().len(), 0);
+    }
+
+    #[test]
+    fn an_edit_of_the_copy_does_not_reach_the_store() {
+        let (_dir, root, store) = store();
+        let hash = store.put(b"bytes").unwrap();
+        store.copy_to(&hash, &root.join("copy"), 0o644).unwrap();
+        std::io::Write::write_all(&mut fs::create(&root.join("copy")).unwrap(), b"BYTES").unwrap();
+        assert_eq!(store.get(&hash).unwrap().unwrap(), b"bytes");
+    }
+
+    #[test]
+    fn damage_is_found_put_aside_and_mended() {
+        let (_dir, root, store) = store();
+        for (size, wrong) in [(0, &b"x"[..]), (1, b""), (5000, b"y")] {
+            store.take_damage();
+            let bytes = vec![7; size];
+            let hash = store.put(&bytes).unwrap();
+            let damage = || {
+                fs::set_mode(&store.blob(&hash), 0o644).unwrap();
+                fs::write_atomic(&store.blob(&hash), wrong).unwrap();
+            };
+            damage();
+            assert_eq!(store.get(&hash).unwrap(), None);
+            assert_eq!(store.take_damage().len(), 1);
+            assert!(!store.holds(&hash, size as u64));
+            store.put(&bytes).unwrap();
+            damage();
+            assert!(!store.copy_to(&hash, &root.join("copy"), 0o644).unwrap());
+            assert!(!root.join("copy").exists());
+            store.put(&bytes).unwrap();
+            damage();
+            store.put(&bytes).unwrap();
+            assert_eq!(store.get(&hash).unwrap().unwrap(), bytes);
+        }
+    }
+}
