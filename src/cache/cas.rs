@@ -9,7 +9,8 @@ use super::Store;
 use crate::fs::{self, FsError};
 use crate::model::Blake3;
 
-pub(super) const CAS: &str = "cas-v0";
+/// Content by its hash.
+pub const CAS: &str = "cas-v0";
 
 impl Store {
     /// Where a blob is, if it is there.

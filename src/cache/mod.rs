@@ -1,10 +1,11 @@
 //! What runs leave for later runs. The layout is drawn in cache/README.md.
 //!
-//! A [`Store`] keeps content by its hash (the CAS), what actions came to by their keys (the action cache), and memos of
-//! what was worked out. Everything is written whole before it gets its name, and is looked at again when it comes back.
+//! A [`Store`] keeps content by its hash (the CAS), what actions came to by their keys (the action cache), what Go has
+//! compiled, and memos of what was worked out. Everything is written whole before it gets its name, and is looked at again when it comes back.
 
 mod actions;
 mod cas;
+mod compile;
 mod frame;
 mod locks;
 mod memo;
@@ -13,7 +14,9 @@ mod root;
 mod store;
 
 pub use actions::{ActionKind, EncodedKey, Record};
+pub use cas::CAS;
+pub use compile::{CALL, COMPILED, CompileEntry, CompileSpace, Entry as Compiled, Ingested, serve};
 pub use locks::KeyLock;
 pub use outputs::{OutputStore, Seed};
 pub use root::open;
-pub use store::{Damage, Store};
+pub use store::{Damage, QUARANTINE, Store};

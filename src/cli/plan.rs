@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::exec::waves;
 use crate::exit_code::ExitCode;
 use crate::model::Resources;
-use crate::pipeline::{self, Prepared, Request};
+use crate::pipeline::{self, Prepared, Request, compiled_in_plan};
 use crate::report::{HumanReporter, plan_json, show_plan};
 use crate::seal::{Directories, SourceView, seal};
 
@@ -27,9 +27,11 @@ pub(super) fn print(session: &Session, prepared: &Prepared, json: bool) {
         show_plan(plan, &session.terminal);
         return;
     }
+    let compiled = compiled_in_plan(prepared);
     let directories = Directories {
         source: &SourceView::in_place(&plan.project.module_dir, prepared.sealing.level),
         cache: &plan.settings.cache_dir.value,
+        compiled: compiled.as_ref(),
         staging: "<staging>".into(),
         scratch: "<scratch>".into(),
     };

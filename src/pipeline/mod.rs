@@ -1,5 +1,6 @@
 //! The order of the stages, and nothing else: each stage's result goes to the next.
 
+mod compiled;
 mod discover;
 mod doctor;
 mod modules;
@@ -12,19 +13,20 @@ use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub use compiled::compiled_in_plan;
 pub use discover::{Discovery, FoundProgram, discover};
 pub use doctor::{Diagnosis, Finding, Health, diagnose};
 pub use modules::{VendorOutcome, VendorTask, vendor_project};
 pub use prepare::{Context, Prepared, Request, prepare, targets};
 pub use sealing::Sealing;
 
-use crate::cache::OutputStore;
+use crate::cache::{OutputStore, Store};
 use crate::error::Error;
 use crate::event::{Event, TargetReport};
 use crate::exec::{LocalExecutor, SlotBudget, memory_per_slot, waves};
 use crate::fs;
 use crate::inspect::go_sums;
-use crate::model::{Artifact, SealLevel};
+use crate::model::{Artifact, Blake3, SealLevel};
 use crate::plan::Plan;
 use crate::publish::{ArtifactRecord, Metadata, MetadataInputs, Publication, publish};
 use crate::seal::{Directories, SourceRequest, SourceView};
@@ -125,6 +127,11 @@ pub fn build(
         scratch: scratch.path(),
         level,
     })?;
+    let store = Store::open(cache)?;
+    let identity = identify(&plan.sdk)?;
+    let tools = Blake3::parse(&identity.tools_blake3);
+    let compiled = tools.map(|tools| compiled::open(&store, level, &tools)).transpose()?.flatten();
+    let (space, compiled) = compiled.unzip();
     let sums = go_sums(&go_sum(&prepared.modules)?);
     let budget = SlotBudget::new(settings.jobs.value);
     let shared = TargetShared {
@@ -132,19 +139,22 @@ pub fn build(
         recipes: &prepared.recipes,
         executor: &LocalExecutor { root: cache.join(sealing::ROOT) },
         outputs: OutputStore::new(cache, level),
+        store: &store,
+        space,
         budget: &budget,
         sums,
         memory: memory_per_slot(settings.jobs.value),
-        directories: Directories { source: &source, cache, staging: staging.path(), scratch: scratch.path() },
+        directories: Directories {
+            source: &source,
+            cache,
+            compiled: compiled.as_ref(),
+            staging: staging.path(),
+            scratch: scratch.path(),
+        },
         cancel: context.cancel,
         listener: context.listener,
     };
-    let (identity, runs) = std::thread::scope(|scope| {
-        let identity = scope.spawn(|| identify(&plan.sdk));
-        let runs = run_targets(&shared);
-        let identity = identity.join().unwrap_or_else(|_| panic!("hashing the SDK panicked"));
-        (identity, runs)
-    });
+    let runs = run_targets(&shared);
     if let Some(reason) = context.cancel.interrupted() {
         drop((scratch, staging));
         if fresh_dist {
@@ -163,7 +173,7 @@ pub fn build(
             (Vec::new(), path.clone())
         }
         None => {
-            let made_by = MetadataInputs { plan, sdk: identity?, vendor: &vendor, seal: level };
+            let made_by = MetadataInputs { plan, sdk: identity, vendor: &vendor, seal: level };
             (deliver(plan, &Metadata::of(made_by), artifacts, staging.path())?, dist.clone())
         }
     };

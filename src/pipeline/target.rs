@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
 
-use crate::cache::OutputStore;
+use super::compiled;
+use crate::cache::{CompileSpace, OutputStore, Store};
 use crate::cancel::{Cancel, Reason};
 use crate::config::{Recipe, Settings};
 use crate::event::{BuildReport, BuildStatus, Event, Listener, Phase, TargetReport};
@@ -25,6 +26,9 @@ pub(super) struct TargetShared<'s> {
     pub(super) recipes: &'s [Recipe],
     pub(super) executor: &'s dyn Executor,
     pub(super) outputs: OutputStore,
+    pub(super) store: &'s Store,
+    /// The part of the compile cache that the steps are given.
+    pub(super) space: Option<CompileSpace>,
     pub(super) budget: &'s SlotBudget,
     pub(super) sums: BTreeMap<(String, String), String>,
     pub(super) memory: Option<u64>,
@@ -165,7 +169,9 @@ fn execute<'b>(
                     phase(Phase::Compiling { package, done: *done, total: *total });
                 }
                 Progress::Linking => phase(Phase::Linking),
-            })?;
+            });
+        compiled::take_in(shared, action);
+        let result = result?;
         *spent += result.elapsed;
         Ok(result)
     };

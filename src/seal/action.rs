@@ -2,6 +2,7 @@
 
 use camino::Utf8Path;
 
+use super::compile_cache::CompileCache;
 use super::places::places;
 use super::source_view::SourceView;
 use crate::model::{SealedAction, Target};
@@ -14,6 +15,8 @@ pub struct Directories<'d> {
     pub source: &'d SourceView,
     /// The store.
     pub cache: &'d Utf8Path,
+    /// What has been compiled before; where it cannot be shown to the steps, Go has a directory of its own.
+    pub compiled: Option<&'d CompileCache>,
     /// Where programs are written before they are published.
     pub staging: &'d Utf8Path,
     /// Where a step may scribble; a directory per target below it.
@@ -34,6 +37,9 @@ pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<
     // The third is what Windows reads.
     for name in ["TMPDIR", "GOTMPDIR", "TMP"] {
         env.insert(name.to_owned(), places.scratch.to_string());
+    }
+    if let Some(command) = places.cache_program {
+        env.insert("GOCACHEPROG".to_owned(), command);
     }
     let flags = &build.flags;
     let go = places.go.goroot.join("bin").join(plan.sdk.go().file_name().unwrap_or_default());
@@ -61,5 +67,6 @@ pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<
         mounts: places.mounts,
         output: places.host_output,
         action_graph: places.host_scratch.join(GRAPH),
+        puts: places.host_puts,
     }
 }

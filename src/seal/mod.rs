@@ -5,12 +5,14 @@
 //! step may see. The project's tree is only read.
 
 mod action;
+mod compile_cache;
 mod error;
 mod places;
 mod scan;
 mod source_view;
 
 pub use action::{Directories, seal};
+pub use compile_cache::CompileCache;
 pub use error::SealError;
 pub use scan::{SourceScan, scan};
 pub use source_view::{SourceRequest, SourceView};
