@@ -9,7 +9,7 @@ use super::entry::{Entry, Id, place};
 use super::journal::{self, Line};
 use super::{CompileSpace, now};
 use crate::cache::Store;
-use crate::fs::{self, FsError};
+use crate::fs;
 use crate::model::{Blake3, DigestReader, hex};
 
 /// What came of a step's puts.
@@ -106,13 +106,7 @@ impl Store {
         if let Some(bucket) = blob.parent() {
             fs::create_dir_all(bucket)?;
         }
-        match fs::rename(path, &blob) {
-            // The store is put together from several file systems.
-            Err(FsError { source, .. }) if source.kind() == std::io::ErrorKind::CrossesDevices => {
-                self.put_file(path, blake3).map(|()| true)
-            }
-            renamed => renamed.map(|()| true),
-        }
+        fs::rename(path, &blob).map(|()| true)
     }
 
     fn index(&self, space: &CompileSpace, action: &Id, entry: &Entry) -> fs::Result<()> {

@@ -7,7 +7,9 @@ mod server;
 mod stage;
 mod table;
 
-pub use host::{SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, wait_for};
+pub use host::{
+    COMPILED, SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, share_compiled, wait_for,
+};
 pub use modules::ModuleTree;
 pub use project::{Call, Outcome, Project, cache_dir, sample_dir, testdata};
 pub use server::{Answer, Server};
