@@ -8,12 +8,10 @@ mod cas;
 mod frame;
 mod locks;
 mod memo;
-mod outputs;
 mod root;
 mod store;
 
 pub use actions::{ActionKind, EncodedKey, Record};
 pub use locks::KeyLock;
-pub use outputs::{OutputStore, Seed};
 pub use root::open;
 pub use store::{Damage, Store};

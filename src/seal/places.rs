@@ -63,6 +63,26 @@ pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Dir
     }
 }
 
+/// The names that all places have in a key, whatever they are on this host: those of the strongest seal, with one for
+/// every project. The bytes of a program do not depend on them (`tests/it/reproducible.rs` holds that).
+pub(super) fn nameless(plan: &Plan, build: &BuildPlan) -> Places {
+    let scratch = Utf8PathBuf::from("/tmp");
+    Places {
+        go: GoDirectories {
+            goroot: "/sdk".into(),
+            cache: "/cache".into(),
+            path: scratch.join("gopath"),
+            modules: scratch.join("gomodcache"),
+            work: plan.project.workspace.as_ref().map(|_| "/src/go.work".into()),
+        },
+        output: Utf8Path::new("/out").join(&build.binary),
+        scratch,
+        mounts: Vec::new(),
+        host_output: Utf8PathBuf::new(),
+        host_scratch: Utf8PathBuf::new(),
+    }
+}
+
 /// The SDK as a whole, or where it is put together by links (some distributions keep `src` apart) what is behind
 /// each: a link out of the SDK would lead nowhere.
 fn sdk(host: &Utf8Path, at: &Utf8Path, depth: usize) -> Vec<Mount> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::cache_dir;
+use super::{cache_dir, share_compiled};
 
 /// targets.toml of the sample for the pairs that all tests share.
 pub const SAMPLE_TARGETS: &str = r#"schema = 1
@@ -24,13 +24,10 @@ ldflags = ["-s", "-w", "-X main.version={version}", "-X main.commit={commit}", "
 recipe = "archive"
 "#;
 
-/// A store that is empty but for what Go has compiled: that is shared, or every test would pay for the standard
-/// library.
+/// A store that is empty but for what Go has compiled, and ends with the returned value.
 pub fn own_store() -> tempfile::TempDir {
-    let shared = cache_dir().join("gocache-v1");
-    fs::create_dir_all(&shared).unwrap();
     let store = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(&shared, store.path().join("gocache-v1")).unwrap();
+    share_compiled(store.path());
     store
 }
 
