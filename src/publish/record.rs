@@ -143,6 +143,7 @@ mod tests {
             binaries: vec!["a".to_owned(), "b".to_owned()],
             format: "tar.gz".to_owned(),
             seal: Some(SealLevel::Landlock),
+            vendor: None,
             digest: Digest::of_bytes(b"x"),
         }
     }

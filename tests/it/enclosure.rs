@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{Call, Project, cache_dir, go, own_store, processes, skipped, wait_for};
+use crate::support::{Call, Project, cache_dir, go, own_store, processes, share_compiled, skipped, wait_for};
 
 const LEVELS: &[&str] = &["--seal=strict", "--seal=landlock", "--seal=env"];
 
@@ -150,8 +150,7 @@ fn odd_names_of_projects_and_stores() {
             copy(Project::hello().path(), &dir);
             let store = outer.path().join(format!("{name}.store"));
             fs::create_dir(&store).unwrap();
-            std::os::unix::fs::symlink(cache_dir().join("gocache-v1"), store.join("gocache-v1")).unwrap();
-            fs::create_dir_all(cache_dir().join("gocache-v1")).unwrap();
+            share_compiled(&store);
             let call = Call::new(&dir, &[level, "--no-package", "--target", "linux/amd64"]);
             if builds(call.env("XBUILD_CACHE_DIR", &store), level) {
                 assert!(dir.join("dist/app_linux_amd64/app").is_file(), "{name:?} at {level}");
@@ -188,8 +187,7 @@ fn directories_by_other_names() {
         let store = link.join("sub/../store");
         fs::create_dir_all(project.path().join("store")).unwrap();
         fs::create_dir_all(project.path().join("sub")).unwrap();
-        let shared = cache_dir().join("gocache-v1");
-        std::os::unix::fs::symlink(shared, project.path().join("store/gocache-v1")).unwrap();
+        share_compiled(&project.path().join("store"));
         for _ in 0..2 {
             let call = Call::new(&link, &[level, "--no-package", "--target", "linux/amd64"]);
             builds(call.env("XBUILD_CACHE_DIR", &store), level);
