@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use camino::Utf8PathBuf;
 
-use crate::model::{Digest, SealLevel, Target};
+use crate::model::{Blake3, Digest, Proof, SealLevel, Target};
 use crate::plan::Plan;
-use crate::vendor::{Fetching, Installed, Proof, VendorOrigin, Verified};
+use crate::vendor::{Fetching, Installed, VendorOrigin, Verified};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -115,6 +115,8 @@ pub struct BuildReport {
     pub elapsed: Duration,
     /// What the compiler and linker said.
     pub messages: String,
+    /// The name of its key, where it has one.
+    pub key: Option<Blake3>,
 }
 
 /// The outcome for one program.
@@ -122,7 +124,7 @@ pub struct BuildReport {
 pub enum BuildStatus {
     /// Linked now.
     Built(Digest),
-    /// Go found the last program up to date.
+    /// The store had it.
     Cached(Digest),
     /// There is none, and why.
     Failed(String),

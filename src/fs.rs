@@ -514,8 +514,10 @@ fn visit<'v>(scope: &rayon::Scope<'v>, root: &'v Utf8Path, dir: Utf8PathBuf, vis
         for entry in context(fs::read_dir(&full), "list", &full)? {
             let entry = context(entry, "list", &full)?;
             let name = entry.file_name();
-            let Some(name) = name.to_str() else { return Err(utf8(entry.path()).unwrap_err()) };
-            let path = dir.join(name);
+            let path = match name.to_str() {
+                Some(name) => dir.join(name),
+                None => utf8(entry.path())?,
+            };
             let kind = context(entry.file_type(), "look at", &full)?;
             if !kind.is_dir() {
                 // One that has gone since is as if it had never been.

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Store, frame};
 use crate::fs;
-use crate::model::{Blake3, Digest, SealLevel};
-use crate::vendor::Proof;
+use crate::model::{Blake3, Digest, Proof, SealLevel};
 
 pub(super) const ACTIONS: &str = "actions-v0";
 pub(super) const RECORD: &str = "record 0";

@@ -9,8 +9,7 @@ use super::Store;
 use crate::fs::{self, FsError};
 use crate::model::Blake3;
 
-/// Content by its hash.
-pub const CAS: &str = "cas-v0";
+pub(super) const CAS: &str = "cas-v0";
 
 impl Store {
     /// Where a blob is, if it is there.

@@ -9,14 +9,11 @@ mod compile;
 mod frame;
 mod locks;
 mod memo;
-mod outputs;
 mod root;
 mod store;
 
 pub use actions::{ActionKind, EncodedKey, Record};
-pub use cas::CAS;
-pub use compile::{CALL, COMPILED, CompileEntry, CompileSpace, Entry as Compiled, Ingested, serve};
+pub use compile::{CALL, CompileEntry, CompileSpace, Entry as Compiled, Ingested, serve};
 pub use locks::KeyLock;
-pub use outputs::{OutputStore, Seed};
 pub use root::open;
-pub use store::{Damage, QUARANTINE, Store};
+pub use store::{Damage, Store};

@@ -15,6 +15,8 @@ const GO_MOD: &str =
 /// vendor trees inside are no packages of a project that keeps its store within itself.
 pub fn open(dir: &Utf8Path) -> fs::Result<()> {
     fs::create_dir_all(dir)?;
+    // A store that is there may be one that cannot be written to.
+    fs::clock(dir)?;
     for (name, text) in [("CACHEDIR.TAG", CACHEDIR_TAG), ("go.mod", GO_MOD)] {
         let path = dir.join(name);
         if !path.exists() {

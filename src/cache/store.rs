@@ -25,7 +25,7 @@ pub struct Damage {
 }
 
 /// Where damaged entries go, for whoever wants to know what happened to the disk.
-pub const QUARANTINE: &str = "quarantine-v0";
+pub(super) const QUARANTINE: &str = "quarantine-v0";
 
 impl Store {
     /// The store in a directory, which is made and marked where it is not there.

@@ -26,7 +26,7 @@ pub(super) fn run(session: &Session, args: &BuildArgs) -> Result<ExitCode, Error
         None => None,
     };
     if args.dry_run {
-        plan::print(session, &prepared, args.selection.json);
+        plan::print(session, &prepared, args.selection.json, &context)?;
         return Ok(ExitCode::Success);
     }
     let result = pipeline::build(&prepared, output.as_ref(), &context);

@@ -73,7 +73,14 @@ impl Executor for LocalExecutor {
             BuildOutcome::OutOfMemory(None) => BuildOutcome::OutOfMemory(resources.limits.memory),
             other => other,
         };
-        Ok(ActionResult { outcome, messages, packages: graph.total(), compiled, elapsed: started.elapsed() })
+        Ok(ActionResult {
+            outcome,
+            messages,
+            stdout: ended.stdout,
+            packages: graph.total(),
+            compiled,
+            elapsed: started.elapsed(),
+        })
     }
 }
 

@@ -64,6 +64,8 @@ pub struct ActionResult {
     pub outcome: BuildOutcome,
     /// What the compiler and linker said, diagnostics and warnings.
     pub messages: String,
+    /// What the step answered, where it was asked something.
+    pub stdout: Vec<u8>,
     /// Packages in the step's graph.
     pub packages: usize,
     /// Packages that were compiled; the others came from Go's cache.

@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use serde::Serialize;
 
-use super::{Digest, SealLevel, Target};
+use super::{Digest, Proof, SealLevel, Target};
 
 /// What an artifact is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -48,6 +48,8 @@ pub struct Artifact {
     pub format: String,
     /// How strongly the step was shut in that made it, or the weakest of those inside; `None` for lists.
     pub seal: Option<SealLevel>,
+    /// What was known of the vendored files that are inside; `None` for lists.
+    pub vendor: Option<Proof>,
     /// Digest of the bytes.
     pub digest: Digest,
 }

@@ -3,12 +3,12 @@
 use std::fmt;
 
 use camino::Utf8PathBuf;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{GoVersion, Target};
 
 /// A pair that an SDK's compiler knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Port {
     /// GOOS.
     pub os: String,

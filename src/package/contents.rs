@@ -11,13 +11,13 @@ use crate::fs::{self, EntryKind};
 
 /// One file inside.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub struct Entry {
     /// Slash-separated, relative.
-    pub(super) name: String,
+    pub name: String,
     /// Where its bytes are.
-    pub(super) path: Utf8PathBuf,
+    pub path: Utf8PathBuf,
     /// Permission bits.
-    pub(super) mode: u32,
+    pub mode: u32,
 }
 
 /// The entries, sorted by name.

@@ -9,6 +9,8 @@ mod zip_file;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub use contents::Entry;
+
 use crate::config::{Format, Recipe, Values};
 use crate::fs::FsError;
 use crate::model::Digest;
@@ -28,8 +30,6 @@ pub struct Program {
 pub struct PackageInputs<'p> {
     /// The recipe.
     pub recipe: &'p Recipe,
-    /// The format for this target.
-    pub format: Format,
     /// The target's programs, those that belong inside.
     pub programs: &'p [Program],
     /// Where the recipe's globs look: the first directory in which one matches counts.
@@ -38,8 +38,6 @@ pub struct PackageInputs<'p> {
     pub leave_out: &'p [&'p Utf8Path],
     /// Values for names.
     pub values: &'p Values,
-    /// The time of every entry, in seconds since 1970.
-    pub epoch: i64,
 }
 
 /// Why there is no package.
@@ -93,11 +91,26 @@ impl PackageError {
     }
 }
 
-/// Writes the package and returns its digest.
-pub fn package(inputs: &PackageInputs<'_>, output: &Utf8Path) -> Result<Digest, PackageError> {
-    let entries = contents::entries(inputs)?;
-    match inputs.format {
-        Format::TarGz => Ok(tar_gz::write(&entries, inputs.epoch, output)?),
-        Format::Zip => Ok(zip_file::write(&entries, inputs.epoch, output)?),
+/// What a package will hold. Together with the format and the time of its entries this decides every byte of it.
+///
+/// # Errors
+/// When the recipe and the files do not come to a package.
+pub fn contents(inputs: &PackageInputs<'_>) -> Result<Vec<Entry>, PackageError> {
+    contents::entries(inputs)
+}
+
+/// Writes a package of these entries and returns its digest. `epoch` is the time of every entry, in seconds since 1970.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub fn package(
+    entries: &[Entry],
+    format: Format,
+    epoch: i64,
+    output: &Utf8Path,
+) -> Result<Digest, PackageError> {
+    match format {
+        Format::TarGz => Ok(tar_gz::write(entries, epoch, output)?),
+        Format::Zip => Ok(zip_file::write(entries, epoch, output)?),
     }
 }

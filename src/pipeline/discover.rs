@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::prepare::{Context, layers, listing_environment, sdk};
+use super::prepare::{Context, layers, listing_environment};
 use super::project::{modules, name_of};
+use super::sdk::sdk;
 use super::sealing::inputs;
 use crate::config::resolve;
 use crate::error::Error;
@@ -37,6 +38,7 @@ pub fn discover(context: &Context<'_>) -> Result<Discovery, Error> {
     let modules = modules(context.cwd, None, Some(&sdk), context)?;
     let settings = resolve(&layers(None, context.cwd, context))?;
     inputs(context.cwd, &settings)?;
+    crate::cache::open(&settings.cache_dir.value)?;
     let env = listing_environment(&sdk, &modules, &settings, context)?;
     let patterns = modules.patterns("".into());
     let targets: Vec<Target> = sdk.ports.iter().filter(|port| port.first_class).map(Port::target).collect();

@@ -3,7 +3,8 @@
 use camino::Utf8Path;
 use serde::Serialize;
 
-use super::prepare::{Context, layers, sdk};
+use super::prepare::{Context, layers};
+use super::sdk::sdk;
 use super::sealing::ROOT;
 use crate::config::resolve;
 use crate::error::Error;

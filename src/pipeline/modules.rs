@@ -2,7 +2,8 @@
 
 use camino::Utf8PathBuf;
 
-use super::prepare::{Context, modules_here, sdk};
+use super::prepare::{Context, modules_here};
+use super::sdk::sdk;
 use crate::error::Error;
 use crate::event::Event;
 use crate::model::Sdk;
@@ -58,7 +59,7 @@ pub fn vendor_project(
     };
     match &outcome {
         VendorOutcome::Installed(installed) => {
-            super::completed(&installed.completed, context);
+            super::run::completed(&installed.completed, context);
             context.listener.event(&Event::Installed(installed));
         }
         VendorOutcome::Checked(verified) => context.listener.event(&Event::Verified(verified.as_ref())),

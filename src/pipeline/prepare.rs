@@ -1,11 +1,15 @@
 //! Everything up to the plan.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::programs::{ProgramsQuestion, programs};
 use super::project::{module_dir, module_plans, modules, name_of};
+use super::sdk::{KnownSdk, known_sdk, sdk};
 use super::sealing::{Sealing, inputs, settle};
+use crate::cache::Store;
 use crate::cancel::Cancel;
 use crate::config::{
     ConfigError, FlagLayer, Known, Layers, ProjectFile, Recipe, Settings, Source, UserFile, VersionSource,
@@ -13,15 +17,15 @@ use crate::config::{
 };
 use crate::error::Error;
 use crate::event::{Event, Listener};
-use crate::fs;
+use crate::fs::{self, TemporaryDir};
 use crate::locate::{LocateError, Location, locate};
-use crate::model::{Port, Sdk, Target};
+use crate::model::{Blake3, Port, Sdk, Target};
 use crate::module_set::ModuleSet;
 use crate::plan::{Inputs, Plan, PlanError, ProjectPlan, VersionInputs, make, project_version, select};
 use crate::seal::SourceScan;
-use crate::toolchain::{GoDirectories, HostEnvironment, Query, environment, find, main_packages};
-use crate::vcs::git_state;
-use crate::vendor::{Unfetched, VendorError, VendorRequest, fetch_missing, local_modules};
+use crate::toolchain::{GoDirectories, SdkIdentity, environment};
+use crate::vcs::{GitState, git_state};
+use crate::vendor::{Unfetched, VendorRequest, fetch_missing, local_modules};
 
 /// What a run is given by the edge of the program.
 pub struct Context<'c> {
@@ -59,10 +63,36 @@ pub struct Prepared {
     pub modules: ModuleSet,
     /// Recipes at hand.
     pub recipes: Vec<Recipe>,
-    /// The seal of every step.
-    pub sealing: Sealing,
     /// The modules' inputs.
     pub source: SourceScan,
+    /// The SDK, by content.
+    pub identity: SdkIdentity,
+    /// What earlier runs left.
+    pub store: Store,
+    /// Where the store is when the one that the settings name cannot be used.
+    _stopgap: Option<TemporaryDir>,
+    /// What the file system says of the inputs, as one hash.
+    pub(super) fingerprint: Option<Blake3>,
+    sealing: OnceLock<Sealing>,
+}
+
+impl Prepared {
+    /// The seal of every step, settled by trying what this host allows when it is asked for first.
+    ///
+    /// # Errors
+    /// When the level that the user asked for cannot be had.
+    pub fn sealing(&self, context: &Context<'_>) -> Result<&Sealing, Error> {
+        if let Some(sealing) = self.sealing.get() {
+            return Ok(sealing);
+        }
+        let sealing = settle(&self.plan.settings, context)?;
+        Ok(self.sealing.get_or_init(|| sealing))
+    }
+
+    /// The seal, if it has been settled.
+    pub(super) fn settled(&self) -> Option<&Sealing> {
+        self.sealing.get()
+    }
 }
 
 /// The project's file and the settings; the file is checked against an SDK where there is one.
@@ -94,14 +124,6 @@ pub(super) fn layers<'l>(
         default_cache: context.default_cache,
         cores: std::thread::available_parallelism().map_or(1, usize::from),
     }
-}
-
-/// The SDK that the settings name. No project has a say in it: what is run is the user's choice.
-pub(super) fn sdk(context: &Context<'_>) -> Result<Sdk, Error> {
-    let settings = resolve(&layers(None, context.cwd, context))?;
-    let text = |name: &str| context.env.get(name).map(String::as_str);
-    let host = HostEnvironment { goroot: text("GOROOT"), path: text("PATH").unwrap_or_default() };
-    Ok(find(settings.sdk.value.as_deref(), host, context.cancel)?)
 }
 
 /// Every pair of the SDK, and what the project here selects; nothing where there is no project.
@@ -141,46 +163,63 @@ pub(super) fn modules_here(sdk: Option<&Sdk>, context: &Context<'_>) -> Result<(
 pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Error> {
     note_unknown_variables(context);
     let location = locate(context.cwd)?;
-    let recipes = recipes(&location.root)?;
-    let sdk = sdk(context);
-    let (file, settings) = project_settings(&location, &recipes, sdk.as_ref().ok(), context)?;
-    let sdk = sdk?;
+    std::thread::scope(|scope| {
+        // git looks at every tracked file, and so do the lines below.
+        let git = scope.spawn(|| git_state(&location.root, context.env, context.cancel));
+        let git = || git.join().unwrap_or_else(|_| panic!("asking git panicked"));
+        planned(request, &location, git, context)
+    })
+}
 
-    let module_dir = module_dir(file.as_ref(), &location);
+fn planned(
+    request: &Request,
+    location: &Location,
+    git: impl FnOnce() -> Result<GitState, String>,
+    context: &Context<'_>,
+) -> Result<Prepared, Error> {
+    let recipes = recipes(&location.root)?;
+    // Where the store is must be known to ask it what the SDK is, and mistakes of the file are told when that is known.
+    let early = project_settings(location, &recipes, None, context);
+    let (store, stopgap) = match &early {
+        Ok((_, settings)) => open_store(settings, context)?,
+        Err(_) => open_store(&resolve(&layers(None, &location.root, context))?, context)?,
+    };
+    let known = known_sdk(&store, context);
+    let sdk = known.as_ref().ok().map(|known| &known.sdk);
+    let (file, mut settings) = project_settings(location, &recipes, sdk, context)?;
+    store.root().clone_into(&mut settings.cache_dir.value);
+    let KnownSdk { sdk, identity } = known?;
+
+    let module_dir = module_dir(file.as_ref(), location);
     let source = inputs(&module_dir, &settings)?;
+    let fingerprint = source.fingerprint(&module_dir);
     let modules = modules(&module_dir, file.as_ref(), Some(&sdk), context)?;
     let (selection, complete) = select(file.as_ref(), &settings, &sdk)?;
-    let env = listing_environment(&sdk, &modules, &settings, context)?;
-    let patterns = patterns(file.as_ref(), &location, &modules)?;
-    let query =
-        Query { module_dir: &module_dir, patterns: &patterns, targets: &selection.targets, env: &env };
-    let mut mains = main_packages(&query, &sdk, context.cancel);
-    // Before Go 1.17 go.mod did not name every module, and packages are not listed without the others' go.mod.
-    if mains.is_err() && settings.online.value && !module_dir.join("vendor").is_dir() {
-        let unfetched = fetch_for_listing(&modules, &sdk, &settings, context)?;
-        mains = main_packages(&query, &sdk, context.cancel);
-        if mains.is_err() && !unfetched.is_empty() {
-            return Err(VendorError::Unfetched { files: unfetched }.into());
-        }
-    }
-    let mains = mains.map_err(Error::List)?;
-    let sealing = settle(&settings, context)?;
+    let patterns = patterns(file.as_ref(), location, &modules)?;
+    let question = ProgramsQuestion {
+        patterns: &patterns,
+        targets: &selection.targets,
+        sdk: &identity,
+        source: &source,
+        fingerprint,
+        modules: &modules,
+    };
+    let mains = programs(&question, &sdk, &store, &settings, context)?;
 
     let version_source =
         file.as_ref().and_then(|file| file.project.version.as_ref()).map(|version| &version.value);
-    let git = git_state(&location.root, context.env, context.cancel);
     let version = project_version(&VersionInputs {
         source: version_source.unwrap_or(&VersionSource::Auto),
         override_version: settings.version.value.as_deref(),
         override_commit: settings.commit.value.as_deref(),
-        git: &git,
+        git: &git(),
         env: context.env,
     })?;
     let name = file.as_ref().and_then(|file| file.project.name.as_ref());
     let project = ProjectPlan {
         name: name.map_or_else(|| name_of(&modules), |name| name.value.clone()),
         version,
-        root: location.root,
+        root: location.root.clone(),
         module_dir,
         workspace: modules.work_file(),
         modules: module_plans(&modules),
@@ -198,7 +237,25 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         no_packages: request.no_packages,
         env: context.env,
     })?;
-    Ok(Prepared { plan, modules, recipes, sealing, source })
+    let sealing = OnceLock::new();
+    Ok(Prepared { plan, modules, recipes, source, identity, store, _stopgap: stopgap, fingerprint, sealing })
+}
+
+/// The store; where it cannot be used, one that ends with the run, so that there is a result all the same.
+fn open_store(settings: &Settings, context: &Context<'_>) -> Result<(Store, Option<TemporaryDir>), Error> {
+    let error = match Store::open(&settings.cache_dir.value) {
+        Ok(store) => return Ok((store, None)),
+        Err(error) => error,
+    };
+    let parent = context.env.get("TMPDIR").filter(|dir| !dir.is_empty()).map_or("/tmp", String::as_str);
+    // Where there is no other place either, the first error is the one to tell.
+    let Ok(stopgap) = fs::temporary_dir(parent.into(), "xbuild-store-") else { return Err(error.into()) };
+    let store = Store::open(stopgap.path())?;
+    context.listener.event(&Event::Note(format!(
+        "the store cannot be used: {error}; this run keeps nothing for later ones ({})",
+        error.next_step()
+    )));
+    Ok((store, Some(stopgap)))
 }
 
 /// `go list` may run before there is a vendor tree: then go.mod files may come from what is on this host.
@@ -209,7 +266,6 @@ pub(super) fn listing_environment(
     context: &Context<'_>,
 ) -> Result<BTreeMap<String, String>, Error> {
     let cache = &settings.cache_dir.value;
-    crate::cache::open(cache)?;
     let local = match modules.root.join("vendor").is_dir() {
         true => Vec::new(),
         false => local_modules(sdk, cache, context.env, context.cancel).map_err(Error::List)?,
@@ -217,7 +273,7 @@ pub(super) fn listing_environment(
     Ok(environment::reading(&GoDirectories::in_store(sdk, cache, modules.work_file()), &local))
 }
 
-fn fetch_for_listing(
+pub(super) fn fetch_for_listing(
     modules: &ModuleSet,
     sdk: &Sdk,
     settings: &Settings,

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8PathBuf;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::version::ProjectVersion;
 use crate::config::{Format, Settings, Values};
 use crate::model::{Sdk, Target};
 
 /// A program that a module has.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MainPackage {
     /// The package's directory from that of go.mod or go.work, `./cmd/hello`.
     pub dir: String,

@@ -4,10 +4,10 @@ use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 
 use crate::fs::{self, FsError};
-use crate::model::{Artifact, ModuleVersion, SealLevel, Target};
+use crate::model::{Artifact, Blake3, ModuleVersion, Proof, SealLevel, Target};
 use crate::plan::Plan;
 use crate::toolchain::SdkIdentity;
-use crate::vendor::{Proof, VendorOrigin, VendorTree};
+use crate::vendor::{VendorOrigin, VendorTree};
 
 /// The whole of metadata.json.
 #[derive(Debug, Clone, Serialize)]
@@ -80,11 +80,12 @@ impl Metadata {
         }
     }
 
-    /// The same with what an earlier run of the release made: its targets, and its seal where that was weaker.
+    /// The same with artifacts of earlier runs: their targets, and their seal and proof where those were weaker.
     pub(super) fn with<'a>(&self, kept: impl IntoIterator<Item = &'a Artifact>) -> Self {
         let mut metadata = self.clone();
         for artifact in kept {
             metadata.seal = metadata.seal.min(artifact.seal.unwrap_or(SealLevel::Env));
+            metadata.vendor.proof = metadata.vendor.proof.and(artifact.vendor.unwrap_or(Proof::Unverified));
             metadata.targets.extend(artifact.target.clone().filter(|target| !self.targets.contains(target)));
         }
         if metadata.targets.len() > self.targets.len() {
@@ -108,7 +109,7 @@ struct Release {
 
 #[derive(Deserialize)]
 struct ReleaseSdk {
-    tools_blake3: String,
+    goroot_blake3: Blake3,
 }
 
 /// Whether an earlier metadata.json speaks of the same release: project, version, commit and date, made with the same
@@ -122,6 +123,6 @@ pub(super) fn same_release(path: &Utf8Path, now: &Metadata) -> Result<bool, FsEr
             && release.commit == now.commit
             && release.date == now.date
             && release.dirty == now.dirty
-            && release.sdk.tools_blake3 == now.sdk.tools_blake3
+            && release.sdk.goroot_blake3 == now.sdk.goroot_blake3
     }))
 }

@@ -4,6 +4,7 @@
 //! exactly the files that are there. A file whose bytes did not change keeps its times. Files that xbuild did not
 //! write are never touched.
 
+mod dist;
 mod metadata;
 mod record;
 
@@ -11,6 +12,7 @@ use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+pub use dist::Dist;
 pub use metadata::{Metadata, MetadataInputs, VendorMetadata};
 pub use record::ArtifactRecord;
 
@@ -21,11 +23,9 @@ use crate::model::{Artifact, ArtifactKind, Digest, Target};
 /// What a run publishes.
 pub struct Publication<'p> {
     /// The directory.
-    pub dist: &'p Utf8Path,
+    pub dist: &'p Dist,
     /// Its name in artifacts.json: relative to the project where it lies inside.
     pub shown_as: &'p str,
-    /// Where new files may be written: on the file system of dist/.
-    pub staging: &'p Utf8Path,
     /// `{project}_{version}`, the start of the checksum files' names.
     pub stem: &'p str,
     /// New artifacts.
@@ -49,54 +49,73 @@ pub struct Published {
 
 /// Publishes.
 pub fn publish(publication: Publication<'_>) -> Result<Published, FsError> {
-    let dist = publication.dist;
+    let dist = publication.dist.dir();
     // Another xbuild may publish other targets here: lists are read, merged and written by one at a time.
+    fs::create_dir_all(dist)?;
     let _lock = fs::lock_dir(dist)?;
     let previous = read_records(&dist.join("artifacts.json"))?;
     let mut artifacts = publication.artifacts;
     if !publication.complete && metadata::same_release(&dist.join("metadata.json"), publication.metadata)? {
         let others = previous.iter().filter_map(|record| record.to_artifact(publication.shown_as));
-        artifacts.extend(others.filter(|old| still_true(old, dist, publication.programs)));
+        let others: Vec<Artifact> = others.filter(|old| !is_replaced(old, publication.programs)).collect();
+        let there = publication.dist.have(&listed(&others))?;
+        artifacts.extend(others.into_iter().zip(there).filter(|(_, there)| *there).map(|(old, _)| old));
     }
     let kept = artifacts.iter().filter(|artifact| artifact.staged.is_none());
     let metadata = publication.metadata.with(kept);
     artifacts.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
+    let mut sums = Vec::new();
     for (function, name) in [(Function::Sha256, "checksums.txt"), (Function::Blake3, "checksums_blake3.txt")]
     {
         let name = format!("{}_{name}", publication.stem);
         let text = checksums(&artifacts, function);
-        let staged = publication.staging.join(&name);
-        fs::write_atomic(&staged, text.as_bytes())?;
-        artifacts.push(Artifact {
-            kind: ArtifactKind::Checksum,
-            path: Utf8PathBuf::from(&name),
-            name,
-            staged: Some(staged),
-            target: None,
-            id: String::new(),
-            binaries: Vec::new(),
-            format: String::new(),
-            seal: None,
-            digest: Digest::of_bytes(text.as_bytes()),
-        });
+        sums.push((
+            text.clone(),
+            Artifact {
+                kind: ArtifactKind::Checksum,
+                path: Utf8PathBuf::from(&name),
+                name,
+                staged: None,
+                target: None,
+                id: String::new(),
+                binaries: Vec::new(),
+                format: String::new(),
+                seal: None,
+                vendor: None,
+                digest: Digest::of_bytes(text.as_bytes()),
+            },
+        ));
     }
-    let records: Vec<ArtifactRecord> =
-        artifacts.iter().map(|artifact| ArtifactRecord::of(artifact, publication.shown_as)).collect();
+    let lists = sums.iter().map(|(_, artifact)| artifact);
+    let records: Vec<ArtifactRecord> = artifacts
+        .iter()
+        .chain(lists)
+        .map(|artifact| ArtifactRecord::of(artifact, publication.shown_as))
+        .collect();
     // The order makes every moment honest: nothing stale is there beside newer lists, and no program is there before
     // the SDK that made it is on record.
-    let kept: BTreeSet<&Utf8Path> = artifacts.iter().map(|artifact| artifact.path.as_path()).collect();
-    for path in previous.iter().filter_map(|record| record.path_below(publication.shown_as)) {
-        if !kept.contains(path.as_path()) {
+    let kept: BTreeSet<&str> = records.iter().map(|record| record.path.as_str()).collect();
+    for old in previous.iter().filter(|old| !kept.contains(old.path.as_str())) {
+        if let Some(path) = old.path_below(publication.shown_as) {
             remove(dist, &path)?;
         }
     }
     fs::write_atomic(&dist.join("metadata.json"), json(&metadata).as_bytes())?;
-    for artifact in &artifacts {
-        if let Some(staged) = &artifact.staged {
-            put(staged, &dist.join(&artifact.path), &artifact.digest)?;
+    // A file that is there with the same bytes keeps its times.
+    let there = publication.dist.have(&listed(&artifacts))?;
+    let mut fresh = Vec::new();
+    for (artifact, there) in artifacts.iter().zip(there) {
+        match &artifact.staged {
+            Some(staged) if !there => put(staged, &dist.join(&artifact.path))?,
+            _ => continue,
         }
+        fresh.push((artifact.path.clone(), &artifact.digest));
+    }
+    for (text, artifact) in &sums {
+        fs::write_atomic(&dist.join(&artifact.path), text.as_bytes())?;
     }
     fs::write_atomic(&dist.join("artifacts.json"), json(&records).as_bytes())?;
+    publication.dist.remember(&fresh);
     Ok(Published { records })
 }
 
@@ -113,28 +132,24 @@ fn read_records(path: &Utf8Path) -> Result<Vec<ArtifactRecord>, FsError> {
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
-fn still_true(old: &Artifact, dist: &Utf8Path, programs: &[(Target, String)]) -> bool {
-    let Some(target) = &old.target else { return false };
-    let replaced = programs
+/// Whether the run has made, or failed to make, what an artifact of an earlier one was.
+fn is_replaced(old: &Artifact, programs: &[(Target, String)]) -> bool {
+    let Some(target) = &old.target else { return true };
+    programs
         .iter()
-        .any(|(built, id)| built.builds_like(target) && (old.kind != ArtifactKind::Binary || *id == old.id));
-    !replaced && has_digest(&dist.join(&old.path), &old.digest)
+        .any(|(built, id)| built.builds_like(target) && (old.kind != ArtifactKind::Binary || *id == old.id))
 }
 
-fn has_digest(path: &Utf8Path, digest: &Digest) -> bool {
-    let same_size = path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == digest.size);
-    same_size
-        && fs::open(path).ok().and_then(|file| Digest::of_reader(file).ok()).is_some_and(|d| d == *digest)
+fn listed(artifacts: &[Artifact]) -> Vec<(Utf8PathBuf, &Digest)> {
+    artifacts.iter().map(|artifact| (artifact.path.clone(), &artifact.digest)).collect()
 }
 
-fn put(staged: &Utf8Path, to: &Utf8Path, digest: &Digest) -> Result<(), FsError> {
-    if has_digest(to, digest) {
-        return Ok(());
-    }
+/// Not synced: what a power cut tears, the checksums tell and the store brings back, and to wait for the disk would cost
+/// more than everything else that a run without changes does.
+fn put(staged: &Utf8Path, to: &Utf8Path) -> Result<(), FsError> {
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent)?;
     }
-    fs::context(fs::open(staged)?.sync_all(), "write", staged)?;
     fs::rename(staged, to)
 }
 

@@ -6,7 +6,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::model::{Artifact, ArtifactKind, Digest, SealLevel, Target};
+use crate::model::{Artifact, ArtifactKind, Digest, Proof, SealLevel, Target};
 
 /// One object of artifacts.json.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -64,6 +64,9 @@ impl ArtifactRecord {
         if let Some(seal) = artifact.seal {
             extra.insert("Seal".to_owned(), seal.as_str().into());
         }
+        if let Some(vendor) = artifact.vendor {
+            extra.insert("Vendor".to_owned(), vendor.as_str().into());
+        }
         let target = artifact.target.as_ref();
         ArtifactRecord {
             name: artifact.name.clone(),
@@ -115,6 +118,7 @@ impl ArtifactRecord {
             format,
             // One that does not say is taken for the weakest.
             seal: Some(text("Seal").and_then(SealLevel::parse).unwrap_or(SealLevel::Env)),
+            vendor: Some(text("Vendor").and_then(Proof::parse).unwrap_or(Proof::Unverified)),
             digest: Digest {
                 blake3: text("BLAKE3")?.to_owned(),
                 sha256: text("Checksum")?.strip_prefix("sha256:")?.to_owned(),
@@ -139,6 +143,7 @@ mod tests {
             binaries: vec!["a".to_owned(), "b".to_owned()],
             format: "tar.gz".to_owned(),
             seal: Some(SealLevel::Landlock),
+            vendor: None,
             digest: Digest::of_bytes(b"x"),
         }
     }

@@ -4,10 +4,10 @@ use super::progress::Bars;
 use super::table::{Table, seconds, size};
 use super::terminal::{Terminal, Verbosity, harmless, paint};
 use crate::event::{BuildStatus, Event, Listener, Phase, TargetReport};
-use crate::model::SealLevel;
+use crate::model::{Proof, SealLevel};
 use crate::pipeline::RunReport;
 use crate::plan::Plan;
-use crate::vendor::{Fetching, Proof, VendorOrigin, Verified};
+use crate::vendor::{Fetching, VendorOrigin, Verified};
 
 /// Reports to people: bars on a terminal, lines elsewhere.
 pub struct HumanReporter<'t> {

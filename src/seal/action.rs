@@ -1,9 +1,11 @@
 //! The whole environment and the whole command line of one `go build`.
 
+use std::collections::BTreeMap;
+
 use camino::Utf8Path;
 
 use super::compile_cache::CompileCache;
-use super::places::places;
+use super::places::{Places, Purpose, places};
 use super::source_view::SourceView;
 use crate::model::{SealedAction, Target};
 use crate::plan::{BuildPlan, Plan};
@@ -23,10 +25,53 @@ pub struct Directories<'d> {
     pub scratch: &'d Utf8Path,
 }
 
+/// What Go writes of its graph of packages, in the step's scratch directory.
+const GRAPH: &str = "graph.json";
+
+/// The fields of a package that [`listing`](super::listing) reads.
+const FIELDS: &str = "Dir,ImportPath,Standard,DepOnly,Incomplete,Error,GoFiles,CgoFiles,CFiles,CXXFiles,MFiles,HFiles,\
+                      FFiles,SFiles,SwigFiles,SwigCXXFiles,SysoFiles,EmbedFiles";
+
 /// Seals one build for one target.
 pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<'_>) -> SealedAction {
-    const GRAPH: &str = "graph.json";
-    let places = places(plan, target, build, dirs);
+    let places = places(plan, target, build, dirs, Purpose::Compile);
+    let argv = build_command(plan, build, &places);
+    sealed(argv, places, target, build, dirs)
+}
+
+/// Seals the question which files a build for a target reads.
+pub fn seal_listing(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<'_>) -> SealedAction {
+    let places = places(plan, target, build, dirs, Purpose::List);
+    let argv = list_command(plan, build, &places);
+    sealed(argv, places, target, build, dirs)
+}
+
+fn sealed(
+    argv: Vec<String>,
+    places: Places,
+    target: &Target,
+    build: &BuildPlan,
+    dirs: &Directories<'_>,
+) -> SealedAction {
+    let mut env = environment(target, build, &places);
+    // Here and in no key: the bytes do not depend on who kept what was compiled before.
+    env.extend(places.cache_program.map(|command| ("GOCACHEPROG".to_owned(), command)));
+    SealedAction {
+        target: target.clone(),
+        build: build.id.clone(),
+        argv,
+        env,
+        dir: dirs.source.path().to_owned(),
+        seal: dirs.source.level(),
+        mounts: places.mounts,
+        output: places.host_output,
+        action_graph: places.host_scratch.join(GRAPH),
+        puts: places.host_puts,
+    }
+}
+
+/// Every variable of a step.
+pub(super) fn environment(target: &Target, build: &BuildPlan, places: &Places) -> BTreeMap<String, String> {
     let mut env = environment::sealed(&places.go);
     env.extend(build.env.clone());
     env.insert("GOOS".to_owned(), target.os.clone());
@@ -38,12 +83,17 @@ pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<
     for name in ["TMPDIR", "GOTMPDIR", "TMP"] {
         env.insert(name.to_owned(), places.scratch.to_string());
     }
-    if let Some(command) = places.cache_program {
-        env.insert("GOCACHEPROG".to_owned(), command);
-    }
+    env
+}
+
+fn go(plan: &Plan, places: &Places) -> String {
+    places.go.goroot.join("bin").join(plan.sdk.go().file_name().unwrap_or_default()).into_string()
+}
+
+/// The words of the build.
+pub(super) fn build_command(plan: &Plan, build: &BuildPlan, places: &Places) -> Vec<String> {
     let flags = &build.flags;
-    let go = places.go.goroot.join("bin").join(plan.sdk.go().file_name().unwrap_or_default());
-    let mut argv = vec![go.into_string(), "build".to_owned(), "-v".to_owned()];
+    let mut argv = vec![go(plan, places), "build".to_owned(), "-v".to_owned()];
     argv.extend(["-trimpath", "-buildvcs=false"].map(str::to_owned));
     for (flag, values, separator) in [
         ("-ldflags", &flags.ldflags, " "),
@@ -57,16 +107,16 @@ pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<
     }
     argv.push(format!("-debug-actiongraph={}", places.scratch.join(GRAPH)));
     argv.extend(["-o".to_owned(), places.output.to_string(), "--".to_owned(), build.main.dir.clone()]);
-    SealedAction {
-        target: target.clone(),
-        build: build.id.clone(),
-        argv,
-        env,
-        dir: dirs.source.path().to_owned(),
-        seal: dirs.source.level(),
-        mounts: places.mounts,
-        output: places.host_output,
-        action_graph: places.host_scratch.join(GRAPH),
-        puts: places.host_puts,
+    argv
+}
+
+/// The words of the question which files the build reads.
+pub(super) fn list_command(plan: &Plan, build: &BuildPlan, places: &Places) -> Vec<String> {
+    let mut argv = vec![go(plan, places), "list".to_owned(), "-e".to_owned(), "-deps".to_owned()];
+    argv.extend([format!("-json={FIELDS}"), "-buildvcs=false".to_owned()]);
+    if !build.flags.tags.is_empty() {
+        argv.push(format!("-tags={}", build.flags.tags.join(",")));
     }
+    argv.extend(["--".to_owned(), build.main.dir.clone()]);
+    argv
 }

@@ -7,12 +7,18 @@
 mod action;
 mod compile_cache;
 mod error;
+mod key;
+mod listing;
 mod places;
 mod scan;
 mod source_view;
+mod sources;
 
-pub use action::{Directories, seal};
+pub use action::{Directories, seal, seal_listing};
 pub use compile_cache::CompileCache;
 pub use error::SealError;
-pub use scan::{SourceScan, scan};
+pub use key::{BuildKey, KeyContext, ListKey, SdkKey};
+pub use listing::Listing;
+pub use scan::{SourceFile, SourceScan, scan};
 pub use source_view::{SourceRequest, SourceView};
+pub use sources::Sources;

@@ -29,14 +29,30 @@ pub(super) struct Places {
     pub(super) host_puts: Option<Utf8PathBuf>,
 }
 
+/// What a step is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It compiles, and finds what was compiled before.
+    Compile,
+    /// It only reads sources.
+    List,
+}
+
 /// The places of a step. In a mount namespace they have fixed names, so that nothing of the host, not even the name of
 /// a directory, is within the step's reach; elsewhere they have the host's.
-pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<'_>) -> Places {
+pub(super) fn places(
+    plan: &Plan,
+    target: &Target,
+    build: &BuildPlan,
+    dirs: &Directories<'_>,
+    purpose: Purpose,
+) -> Places {
     let level = dirs.source.level();
     let host_goroot = &plan.sdk.goroot;
     let name = format!("{}_{}", build.id, target.file_stem());
     let host_scratch = dirs.scratch.join(&name);
-    let compiled = dirs.compiled.and_then(|cache| cache.step(dirs.scratch.join(name + ".puts"), level));
+    let compiled = dirs.compiled.filter(|_| purpose == Purpose::Compile);
+    let compiled = compiled.and_then(|cache| cache.step(dirs.scratch.join(name + ".puts"), level));
     let host_output = dirs.staging.join(&build.path);
     let output_dir = host_output.parent().unwrap_or(&host_output);
     let name = host_output.file_name().unwrap_or_default();
@@ -48,14 +64,15 @@ pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Dir
     let (scratch, out) = (at("/tmp", &host_scratch), at("/out", output_dir));
     let mut mounts = sdk(host_goroot, &goroot, 0);
     mounts.extend_from_slice(dirs.source.mounts());
-    let cache = match &compiled {
+    let cache = match (&compiled, purpose) {
         // Go makes its directory in any case, and keeps nothing in it.
-        Some(compiled) => {
+        (Some(compiled), _) => {
             mounts.extend_from_slice(&compiled.mounts);
             scratch.join("gocache")
         }
+        (None, Purpose::List) => scratch.join("gocache"),
         // What a weaker seal compiled is never part of what a stronger one vouches for.
-        None => {
+        (None, Purpose::Compile) => {
             let host_cache = dirs.cache.join("gocache-v1").join(level.as_str());
             let cache = at("/cache", &host_cache);
             mounts.push(Mount::bind(&host_cache, &cache, Access::Write));
@@ -79,6 +96,28 @@ pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Dir
         host_scratch,
         cache_program: compiled.as_ref().map(|compiled| compiled.command.clone()),
         host_puts: compiled.map(|compiled| compiled.puts),
+    }
+}
+
+/// The names that all places have in a key, whatever they are on this host: those of the strongest seal, with one for
+/// every project. The bytes of a program do not depend on them (`tests/it/reproducible.rs` holds that).
+pub(super) fn nameless(plan: &Plan, build: &BuildPlan) -> Places {
+    let scratch = Utf8PathBuf::from("/tmp");
+    Places {
+        go: GoDirectories {
+            goroot: "/sdk".into(),
+            cache: "/cache".into(),
+            path: scratch.join("gopath"),
+            modules: scratch.join("gomodcache"),
+            work: plan.project.workspace.as_ref().map(|_| "/src/go.work".into()),
+        },
+        output: Utf8Path::new("/out").join(&build.binary),
+        scratch,
+        mounts: Vec::new(),
+        host_output: Utf8PathBuf::new(),
+        host_scratch: Utf8PathBuf::new(),
+        cache_program: None,
+        host_puts: None,
     }
 }
 

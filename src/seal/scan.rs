@@ -1,22 +1,64 @@
 //! What of a project's directory is input.
 
-use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 
 use super::SealError;
-use crate::fs::{self, EntryKind};
+use crate::fs;
+use crate::model::Blake3;
+use crate::stat_index::{self, Stamp};
 use crate::vendor::LOCK_NAME as VENDOR_LOCK;
 
 /// The inputs, seen once before anything reads them.
 #[derive(Debug, Clone, Default)]
 pub struct SourceScan {
-    /// Regular files, relative to the directory.
-    pub files: Vec<Utf8PathBuf>,
+    /// Regular files, relative to the directory, by path.
+    pub files: Vec<SourceFile>,
     /// Links, none of which leaves the directory.
     pub links: Vec<Utf8PathBuf>,
     /// Directories and files that are no input: version control, dist/, the store.
     pub hidden: Vec<Utf8PathBuf>,
+    /// What is below a vendor/ that has a lock, whatever it is; it is looked at where it is held against the lock.
+    pub vendored: Vec<SourceFile>,
+    /// When the look began, in nanoseconds since 1970.
+    began: u128,
+}
+
+/// A file as the file system describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// Relative to the scanned directory.
+    pub path: Utf8PathBuf,
+    /// Size, times and identity; `None` where the system does not tell enough.
+    pub stamp: Option<Stamp>,
+}
+
+impl SourceScan {
+    /// A hash of everything that the file system says of the inputs. Equal hashes at two times mean that no input has
+    /// changed in between, if the first was [settled](Self::settled). `None` where the system does not tell enough.
+    pub fn fingerprint(&self, dir: &Utf8Path) -> Option<Blake3> {
+        let mut hasher = blake3::Hasher::new();
+        for list in [&self.files, &self.vendored] {
+            hasher.update(&(list.len() as u64).to_le_bytes());
+            for SourceFile { path, stamp } in list {
+                hasher.update(&(path.as_str().len() as u64).to_le_bytes()).update(path.as_str().as_bytes());
+                hasher.update(&stamp.as_ref()?.to_bytes());
+            }
+        }
+        for link in &self.links {
+            for text in [link.as_str(), fs::read_link(&dir.join(link)).ok()?.as_str()] {
+                hasher.update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes());
+            }
+        }
+        Some(hasher.finalize().into())
+    }
+
+    /// Whether every change after the look gives a file another stamp.
+    pub fn settled(&self) -> bool {
+        let mut files = self.files.iter().chain(&self.vendored);
+        files.all(|file| file.stamp.as_ref().is_some_and(|stamp| stamp.settled(self.began)))
+    }
 }
 
 /// Looks at everything below `dir` but what is in `leave_out` and what version control keeps. A vendor/ that has a lock
@@ -26,40 +68,45 @@ pub struct SourceScan {
 /// For what no build can read (FIFOs, sockets, devices: opening one would wait for ever), for links that leave the
 /// project, and for names that are not UTF-8.
 pub fn scan(dir: &Utf8Path, leave_out: &[&Utf8Path]) -> Result<SourceScan, SealError> {
-    let hidden = RefCell::new(Vec::new());
-    let relative = |path: &Utf8Path| path.strip_prefix(dir).unwrap_or(path).to_owned();
-    let locked = dir.join(VENDOR_LOCK).is_file().then(|| dir.join("vendor"));
+    let hidden = Mutex::new(Vec::new());
+    let leave_out: Vec<&Utf8Path> = leave_out.iter().filter_map(|path| path.strip_prefix(dir).ok()).collect();
+    let locked = dir.join(VENDOR_LOCK).is_file();
+    let hide = |path: &Utf8Path| hidden.lock().unwrap_or_else(PoisonError::into_inner).push(path.to_owned());
     let skip = |path: &Utf8Path| {
-        if Some(path) == locked.as_deref() {
-            return true;
-        }
-        let skipped = is_version_control(path) || leave_out.contains(&path);
+        let skipped = !(locked && path.starts_with("vendor"))
+            && (is_version_control(path) || leave_out.contains(&path));
         if skipped {
-            hidden.borrow_mut().push(relative(path));
+            hide(path);
         }
         skipped
     };
-    let found = fs::walk(dir, skip).map_err(|error| match error.source.kind() {
+    let began = stat_index::now();
+    let found = fs::survey(dir, &skip).map_err(|error| match error.source.kind() {
         std::io::ErrorKind::InvalidData => SealError::Name { path: error.path },
         _ => SealError::Fs(error),
     })?;
-    let mut scan = SourceScan::default();
-    for (path, kind) in found {
-        match kind {
-            EntryKind::File if is_version_control(&path) => hidden.borrow_mut().push(path),
-            EntryKind::File => scan.files.push(path),
+    let mut scan = SourceScan { began, ..SourceScan::default() };
+    for (path, metadata) in found {
+        let kind = metadata.file_type();
+        let file = |path| SourceFile { path, stamp: Stamp::of(&metadata) };
+        if locked && path.starts_with("vendor") && path != "vendor" {
+            scan.vendored.push(file(path));
+        } else if kind.is_file() && is_version_control(&path) {
+            hide(&path);
+        } else if kind.is_file() {
+            scan.files.push(file(path));
+        } else if kind.is_symlink() && leave_out.contains(&path.as_path()) {
             // What a link of this name leads to is not read either.
-            EntryKind::Link if leave_out.contains(&dir.join(&path).as_path()) => {
-                hidden.borrow_mut().push(path);
-            }
-            EntryKind::Link => {
-                check_link(dir, &path)?;
-                scan.links.push(path);
-            }
-            EntryKind::Special => return Err(SealError::Special { path: dir.join(path) }),
+            hide(&path);
+        } else if kind.is_symlink() {
+            check_link(dir, &path)?;
+            scan.links.push(path);
+        } else {
+            return Err(SealError::Special { path: dir.join(path) });
         }
     }
-    scan.hidden = hidden.into_inner();
+    scan.hidden = hidden.into_inner().unwrap_or_else(PoisonError::into_inner);
+    scan.hidden.sort();
     Ok(scan)
 }
 
@@ -120,9 +167,16 @@ mod tests {
         }
         fs::write_atomic(&root.join("a/.git"), b"gitdir: elsewhere").unwrap();
         let found = scan(&root, &[&root.join("dist")]).unwrap();
-        assert_eq!(found.files, ["a/b.go", "go.mod"]);
+        let paths: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, ["a/b.go", "go.mod"]);
         assert_eq!(found.links, ["a/c.go", "a/d", "a/e.go"]);
-        assert_eq!(found.hidden, [".git", "dist", "a/.git"]);
+        assert_eq!(found.hidden, [".git", "a/.git", "dist"]);
+        let before = found.fingerprint(&root).unwrap();
+        assert_eq!(scan(&root, &[&root.join("dist")]).unwrap().fingerprint(&root).unwrap(), before);
+        fs::write_atomic(&root.join("dist/new"), b"x").unwrap();
+        assert_eq!(scan(&root, &[&root.join("dist")]).unwrap().fingerprint(&root).unwrap(), before);
+        fs::write_atomic(&root.join("a/b.go"), b"package b").unwrap();
+        assert_ne!(scan(&root, &[&root.join("dist")]).unwrap().fingerprint(&root).unwrap(), before);
     }
 
     #[test]

@@ -54,6 +54,13 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// What a digest says; `None` for one that is not written as digests are.
+    pub fn of(digest: &Digest) -> Option<Self> {
+        let parse = |text: &str| Blake3::parse(text).map(|hash| *hash.bytes());
+        let (blake3, sha256) = (parse(&digest.blake3)?.into(), parse(&digest.sha256)?);
+        Some(Facts { blake3, sha256, size: digest.size, head: None })
+    }
+
     /// The same as the digest that lists show.
     pub fn digest(&self) -> Digest {
         Digest { blake3: self.blake3.to_string(), sha256: hex(&self.sha256), size: self.size }
@@ -76,8 +83,17 @@ pub enum Found {
 impl StatIndex {
     /// The index of `root` in the store; an empty one where there is none that can be read.
     pub fn open(cache_dir: &Utf8Path, root: &Utf8Path) -> Self {
-        let name = blake3::hash(root.as_str().as_bytes()).to_hex();
-        let file = cache_dir.join("index-v0").join(name.as_str());
+        Self::named(cache_dir, root, "")
+    }
+
+    /// A further index of the same root, for another purpose: whoever saves an index saves all of it.
+    pub fn named(cache_dir: &Utf8Path, root: &Utf8Path, purpose: &str) -> Self {
+        let mut name = blake3::Hasher::new();
+        name.update(root.as_str().as_bytes());
+        if !purpose.is_empty() {
+            name.update(b"\0").update(purpose.as_bytes());
+        }
+        let file = cache_dir.join("index-v1").join(name.finalize().to_hex().as_str());
         let entries = fs::read(&file).ok().and_then(|bytes| codec::decode(&bytes)).unwrap_or_default();
         StatIndex { root: root.to_owned(), file, entries, changed: false }
     }

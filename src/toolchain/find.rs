@@ -110,14 +110,29 @@ impl SdkError {
 }
 
 /// Finds the SDK and asks it who it is.
+///
+/// # Errors
+/// When there is none, or none that can be used.
 pub fn find(setting: Option<&Utf8Path>, host: HostEnvironment<'_>, cancel: &Cancel) -> Result<Sdk, SdkError> {
+    let (goroot, origin) = find_root(setting, host, cancel)?;
+    ask(goroot, origin, cancel)
+}
+
+/// The root of the SDK and what named it.
+///
+/// # Errors
+/// When there is none.
+pub fn find_root(
+    setting: Option<&Utf8Path>,
+    host: HostEnvironment<'_>,
+    cancel: &Cancel,
+) -> Result<(Utf8PathBuf, SdkOrigin), SdkError> {
     let (path, origin) = match (setting, host.goroot.filter(|path| !path.is_empty())) {
         (Some(path), _) => (path.to_owned(), SdkOrigin::Setting),
         (None, Some(goroot)) => (Utf8PathBuf::from(goroot), SdkOrigin::Goroot),
         (None, None) => (find_program(host.path, "go").ok_or(SdkError::Missing)?, SdkOrigin::Path),
     };
-    let goroot = goroot_of(&path, origin, host, cancel)?;
-    ask(goroot, origin, cancel)
+    Ok((goroot_of(&path, origin, host, cancel)?, origin))
 }
 
 /// The root that a path leads to: the root itself, its `bin`, or a `go` (a link, or a script in front of one).
@@ -166,7 +181,11 @@ struct Answer {
     gohostarch: String,
 }
 
-fn ask(goroot: Utf8PathBuf, origin: SdkOrigin, cancel: &Cancel) -> Result<Sdk, SdkError> {
+/// Asks the SDK at a root who it is.
+///
+/// # Errors
+/// When it does not answer, is too old, or would steer sealed builds.
+pub fn ask(goroot: Utf8PathBuf, origin: SdkOrigin, cancel: &Cancel) -> Result<Sdk, SdkError> {
     let mut sdk = Sdk {
         version: GoVersion::OLDEST,
         version_text: String::new(),

@@ -1,46 +1,141 @@
-//! Which SDK it was, by content.
+//! Which SDK it is, by content.
+//!
+//! Takes a GOROOT; returns what the file system says of everything in it that can influence a build, and from that,
+//! when it is asked for, the digests. The first is cheap and tells whether the second has to be computed again.
 
+use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::fs::{self, EntryKind};
-use crate::model::Sdk;
+use crate::fs;
+use crate::model::{Blake3, Sdk};
+use crate::stat_index::{self, Stamp};
 
-/// An SDK's version and the digest of what it runs.
-#[derive(Debug, Clone, Serialize)]
+/// An SDK's version and the digests of what it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SdkIdentity {
     /// As the SDK writes it.
     pub version: String,
     /// GOHOSTOS/GOHOSTARCH.
     pub host: String,
-    /// BLAKE3 over the sorted lines `blake3  path` of VERSION, go.env, bin/ and pkg/tool/, hexadecimal.
-    pub tools_blake3: String,
+    /// BLAKE3 over the sorted lines `blake3  path` of VERSION, go.env, bin/ and pkg/tool/.
+    pub tools_blake3: Blake3,
+    /// The same over every file that can influence a build: these, the source of the standard library without its tests,
+    /// and what else the tools read.
+    pub goroot_blake3: Blake3,
 }
 
-/// Reads and hashes the SDK's tools, in parallel. The paths are relative, so the digest does not depend on
-/// where the SDK lies.
-pub fn identify(sdk: &Sdk) -> fs::Result<SdkIdentity> {
-    let root = &sdk.goroot;
-    let mut paths = vec!["VERSION".into(), "go.env".into()];
-    for dir in ["bin", "pkg/tool"] {
-        let found = fs::walk(&root.join(dir), |_| false)?;
-        let files = found.into_iter().filter(|(_, kind)| *kind != EntryKind::Special);
-        paths.extend(files.map(|(path, _)| camino::Utf8Path::new(dir).join(path)));
+/// The files of an SDK, by path below GOROOT.
+#[derive(Debug)]
+pub struct SdkFiles {
+    files: Vec<SdkFile>,
+    began: u128,
+}
+
+#[derive(Debug)]
+struct SdkFile {
+    /// Below GOROOT, with `/`.
+    path: String,
+    /// Where it is.
+    host: Utf8PathBuf,
+    stamp: Option<Stamp>,
+}
+
+/// What of GOROOT no build reads.
+const UNREAD: &[&str] = &["api", "doc", "misc", "test"];
+
+impl SdkFiles {
+    /// Looks at every file of the SDK that can influence a build; none is read.
+    ///
+    /// # Errors
+    /// When a directory cannot be listed.
+    pub fn look(goroot: &Utf8Path) -> fs::Result<Self> {
+        let began = stat_index::now();
+        let mut files = Vec::new();
+        gather(goroot, "", 0, &mut files)?;
+        files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        Ok(SdkFiles { files, began })
     }
-    paths.retain(|path: &camino::Utf8PathBuf| root.join(path).is_file());
-    paths.sort();
-    let lines: Vec<String> = paths
-        .par_iter()
-        .map(|path| {
-            let full = root.join(path);
+
+    /// A hash of what the file system says; `None` where that is not enough.
+    pub fn fingerprint(&self) -> Option<Blake3> {
+        let mut hasher = blake3::Hasher::new();
+        for file in &self.files {
+            hasher.update(&(file.path.len() as u64).to_le_bytes()).update(file.path.as_bytes());
+            hasher.update(&file.stamp.as_ref()?.to_bytes());
+        }
+        Some(hasher.finalize().into())
+    }
+
+    /// Whether every later change gives a file another stamp.
+    pub fn settled(&self) -> bool {
+        self.files.iter().all(|file| file.stamp.as_ref().is_some_and(|stamp| stamp.settled(self.began)))
+    }
+
+    /// Reads and hashes the files, in parallel. The paths are relative, so the digests do not depend on where the SDK
+    /// lies.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn identify(&self, sdk: &Sdk) -> fs::Result<SdkIdentity> {
+        let lines: Vec<(&str, String)> = self
+            .files
+            .par_iter()
+            .map(|file| {
+                let mut hasher = blake3::Hasher::new();
+                fs::context(hasher.update_reader(fs::open(&file.host)?), "read", &file.host)?;
+                Ok((file.path.as_str(), format!("{}  {}\n", hasher.finalize().to_hex(), file.path)))
+            })
+            .collect::<fs::Result<_>>()?;
+        let of = |wanted: &dyn Fn(&str) -> bool| {
             let mut hasher = blake3::Hasher::new();
-            fs::context(hasher.update_reader(fs::open(&full)?), "read", &full)?;
-            Ok(format!("{}  {}\n", hasher.finalize().to_hex(), path.as_str().replace('\\', "/")))
+            for (_, line) in lines.iter().filter(|(path, _)| wanted(path)) {
+                hasher.update(line.as_bytes());
+            }
+            Blake3::from(hasher.finalize())
+        };
+        let tool = |path: &str| {
+            matches!(path, "VERSION" | "go.env") || path.starts_with("bin/") || path.starts_with("pkg/tool/")
+        };
+        Ok(SdkIdentity {
+            version: sdk.version_text.clone(),
+            host: sdk.host().to_string(),
+            tools_blake3: of(&tool),
+            goroot_blake3: of(&|_| true),
         })
-        .collect::<fs::Result<_>>()?;
-    Ok(SdkIdentity {
-        version: sdk.version_text.clone(),
-        host: sdk.host().to_string(),
-        tools_blake3: blake3::hash(lines.concat().as_bytes()).to_hex().to_string(),
-    })
+    }
+}
+
+/// Adds the files below a directory. An SDK may be put together by links (distributions keep `src` apart): what is
+/// behind one is looked at in its place.
+fn gather(host: &Utf8Path, prefix: &str, depth: usize, files: &mut Vec<SdkFile>) -> fs::Result<()> {
+    /// Links to directories within directories behind links; no distribution has more.
+    const DEEPEST: usize = 4;
+    let skip = |path: &Utf8Path| {
+        let name = path.file_name().unwrap_or_default();
+        name == "testdata" || name == ".git" || (prefix.is_empty() && UNREAD.contains(&path.as_str()))
+    };
+    for (path, metadata) in fs::survey(host, &skip)? {
+        let (name, full) = (path.file_name().unwrap_or_default(), host.join(&path));
+        let below = format!("{prefix}{}", path.as_str().replace('\\', "/"));
+        if name.ends_with("_test.go") {
+            continue;
+        }
+        if metadata.is_file() {
+            files.push(SdkFile { path: below, host: full, stamp: Stamp::of(&metadata) });
+        } else if metadata.is_symlink() {
+            // One that leads nowhere is nothing that a build can use.
+            let Ok(real) = fs::canonical(&full) else { continue };
+            match fs::lstat(&real)? {
+                Some(found) if found.is_file() => {
+                    files.push(SdkFile { path: below, host: real, stamp: Stamp::of(&found) });
+                }
+                Some(found) if found.is_dir() && depth < DEEPEST => {
+                    gather(&real, &format!("{below}/"), depth + 1, files)?;
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }

@@ -11,6 +11,6 @@ mod main_packages;
 mod ports;
 
 pub use environment::GoDirectories;
-pub use find::{HostEnvironment, SdkError, find};
-pub use identity::{SdkIdentity, identify};
+pub use find::{HostEnvironment, SdkError, ask, find, find_root};
+pub use identity::{SdkFiles, SdkIdentity};
 pub use main_packages::{Query, main_packages};

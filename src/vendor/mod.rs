@@ -36,5 +36,5 @@ pub use install::{Installed, check, install, lock_only};
 pub use lock::{LOCK_NAME, LockError, LockedFile, LockedModule, VendorLock};
 pub use online::{Cause, CauseKind, Fetching, Mismatch, ModuleFile, Unfetched};
 pub use source::local_modules;
-pub use tree::{Proof, VendorTree, prepare};
+pub use tree::{VendorTree, prepare};
 pub use verify::{Finding, Verified};

@@ -1,7 +1,7 @@
 //! The tree that a build uses: the project's own, or one of the store, made where there is none.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::complete::Completed;
 use super::consistency::ModulesTxt;
@@ -15,19 +15,7 @@ use super::make::make;
 use super::verify::{Subject, Verified};
 use crate::cancel::Cancel;
 use crate::fs;
-use crate::model::{ModuleVersion, Sdk};
-
-/// What is known of the files of a tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Proof {
-    /// There are none.
-    NotNeeded,
-    /// Each is what go.sum says.
-    Verified,
-    /// There is no vendor.lock to prove it with.
-    Unverified,
-}
+use crate::model::{ModuleVersion, Proof, Sdk};
 
 /// A vendor tree that agrees with go.mod, or go.work and the go.mod files of its modules.
 #[derive(Debug, Clone, Serialize)]

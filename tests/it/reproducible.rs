@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
-use crate::support::{Call, Project, cache_dir, skipped, table};
+use crate::support::{Call, Project, share_compiled, skipped, table};
 
 /// A user of whom the host knows nothing but the number.
 const STRANGER: u32 = 54321;
@@ -127,7 +127,10 @@ fn run(run: &Run, outer: &Project, xbuild: &Path) -> BTreeMap<String, Vec<u8>> {
     write_project(&dir);
     let seal = format!("--seal={}", run.seal);
     let call = Call::with(xbuild, &dir, &["-j", run.slots, &seal]).env("TZ", run.zone).masked(run.mask);
-    let call = call.env("XBUILD_CACHE_DIR", if run.cold { store.clone() } else { cache_dir() });
+    if !run.cold {
+        share_compiled(&store);
+    }
+    let call = call.env("XBUILD_CACHE_DIR", &store);
     let call = call.env("SOURCE_DATE_EPOCH", "1700000000");
     let call = if run.stranger {
         give_all(&stage, STRANGER);

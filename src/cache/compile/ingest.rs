@@ -75,7 +75,7 @@ impl Store {
                 }
                 Line::Hit(action) => {
                     ingested.hits += 1;
-                    touch(&place(&self.root().join(space.directory()), &action));
+                    touch(&place(&self.index_of(space), &action));
                 }
                 Line::BadEntry(_) | Line::BadBlob(_) => {}
             }
@@ -110,7 +110,7 @@ impl Store {
     }
 
     fn index(&self, space: &CompileSpace, action: &Id, entry: &Entry) -> fs::Result<()> {
-        let place = place(&self.root().join(space.directory()), action);
+        let place = place(&self.index_of(space), action);
         let fresh = self.scratch_file()?;
         let bytes = entry.encode(space.name(), action);
         let written = fs::write_new(&fresh, &bytes).and_then(|()| {
@@ -127,7 +127,7 @@ impl Store {
 
     /// A step says that an entry is damaged: only what this finds damaged as well is put aside.
     fn recheck_entry(&self, space: &CompileSpace, action: &Id) {
-        let path = place(&self.root().join(space.directory()), action);
+        let path = place(&self.index_of(space), action);
         if let Ok(Some(bytes)) = fs::read_if_present(&path)
             && Entry::decode(space.name(), action, &bytes).is_none()
         {

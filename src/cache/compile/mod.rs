@@ -32,7 +32,7 @@ use crate::model::{Blake3, SealLevel};
 pub const CALL: &str = "__gocache";
 
 /// The index.
-pub const COMPILED: &str = "compile-v0";
+pub(super) const COMPILED: &str = "compile-v0";
 
 /// The part of the index that a step is given.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,24 +50,26 @@ impl CompileSpace {
     pub fn name(&self) -> &str {
         &self.name
     }
-
-    /// Its directory below the store.
-    pub fn directory(&self) -> Utf8PathBuf {
-        Utf8PathBuf::from(COMPILED).join(&self.name)
-    }
 }
 
 impl Store {
-    /// Makes the directories that a step reads; they must be there when it is shut in. Returns where the index of a
-    /// space and the blobs are.
+    /// Where the index of a space is.
+    pub fn index_of(&self, space: &CompileSpace) -> Utf8PathBuf {
+        self.root().join(COMPILED).join(&space.name)
+    }
+
+    /// Where the blobs are.
+    pub fn blobs(&self) -> Utf8PathBuf {
+        self.root().join(CAS)
+    }
+
+    /// Makes the directories that a step reads; they must be there when it is shut in.
     ///
     /// # Errors
     /// When they cannot be made.
-    pub fn open_compiled(&self, space: &CompileSpace) -> fs::Result<(Utf8PathBuf, Utf8PathBuf)> {
-        let (index, blobs) = (self.root().join(space.directory()), self.root().join(CAS));
-        fs::create_dir_all(&index)?;
-        fs::create_dir_all(&blobs)?;
-        Ok((index, blobs))
+    pub fn open_compiled(&self, space: &CompileSpace) -> fs::Result<()> {
+        fs::create_dir_all(&self.index_of(space))?;
+        fs::create_dir_all(&self.blobs())
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{json, real_goroot};
-use crate::support::{Project, cache_dir};
+use crate::support::{Project, store_of};
 
 const TARGETS: &str = r#"schema = 1
 targets = ["linux/amd64/v3", "linux/arm/6", "windows/amd64"]
@@ -128,7 +128,7 @@ fn the_environment_is_complete_and_sealed() {
     ] {
         assert_eq!(env[name], value, "{name}");
     }
-    let cache = cache_dir();
+    let cache = store_of(project.path());
     let program = env["GOCACHEPROG"].as_str().unwrap();
     let index = format!("__gocache {}/compile-v0/env/", cache.display());
     assert!(program.starts_with(env!("CARGO_BIN_EXE_xbuild")) && program.contains(&index), "{program}");

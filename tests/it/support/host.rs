@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::cache_dir;
+use super::{cache_dir, share_compiled};
 
 /// targets.toml of the sample for the pairs that all tests share.
 pub const SAMPLE_TARGETS: &str = r#"schema = 1
@@ -24,24 +24,11 @@ ldflags = ["-s", "-w", "-X main.version={version}", "-X main.commit={commit}", "
 recipe = "archive"
 "#;
 
-/// The parts of a store in which is what Go has compiled.
-pub const COMPILED: &[&str] = &["gocache-v1", "compile-v0", "cas-v0"];
-
-/// A store that is empty but for what Go has compiled: that is shared, or every test would pay for the standard
-/// library.
+/// A store that is empty but for what Go has compiled, and ends with the returned value.
 pub fn own_store() -> tempfile::TempDir {
     let store = tempfile::tempdir().unwrap();
     share_compiled(store.path());
     store
-}
-
-/// Shares what Go has compiled with a store that has none of that yet.
-pub fn share_compiled(store: &Path) {
-    for name in COMPILED {
-        let shared = cache_dir().join(name);
-        fs::create_dir_all(&shared).unwrap();
-        std::os::unix::fs::symlink(&shared, store.join(name)).unwrap();
-    }
 }
 
 /// Runs the real `go` as a developer would, with a store that xbuild never sees; it must succeed.

@@ -7,11 +7,11 @@ mod server;
 mod stage;
 mod table;
 
-pub use host::{
-    COMPILED, SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, share_compiled, wait_for,
-};
+pub use host::{SAMPLE_TARGETS, build_info, go, leftovers, own_store, processes, wait_for};
 pub use modules::ModuleTree;
-pub use project::{Call, Outcome, Project, cache_dir, sample_dir, testdata};
+pub use project::{
+    COMPILED, Call, Outcome, Project, cache_dir, sample_dir, share_compiled, store_of, testdata,
+};
 pub use server::{Answer, Server};
 pub use stage::{Place, Stage};
 pub use table::{skipped, table};

@@ -20,9 +20,46 @@ pub fn cache_dir() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")
 }
 
+/// The store of calls in a directory: empty but for what Go has compiled. What one test has built must not be there for
+/// another that is about building.
+pub fn store_of(dir: &Path) -> PathBuf {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    let mut hasher = DefaultHasher::new();
+    dir.hash(&mut hasher);
+    let store = cache_dir().join("stores").join(format!("{:016x}", hasher.finish()));
+    share_compiled(&store);
+    store
+}
+
+/// The parts of a store in which is what Go has compiled. The blobs are shared with everything else that is kept by its
+/// content: what a test damages on purpose belongs into a store that shares nothing.
+pub const COMPILED: &[&str] = &["gocache-v1", "compile-v0", "cas-v0"];
+
+/// Has a store share what Go has compiled with all others, or every test would pay for the standard library.
+pub fn share_compiled(store: &Path) {
+    fs::create_dir_all(store).unwrap();
+    for bucket in COMPILED {
+        let shared = cache_dir().join(bucket);
+        fs::create_dir_all(&shared).unwrap();
+        let link = store.join(bucket);
+        match std::os::unix::fs::symlink(&shared, &link) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                panic!("{}: {error}", link.display())
+            }
+            _ => {}
+        }
+    }
+}
+
 /// A directory that ends with the test.
 pub struct Project {
     dir: tempfile::TempDir,
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(store_of(self.path()));
+    }
 }
 
 impl Project {
@@ -185,7 +222,7 @@ impl Call {
         command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap());
         command.env("HOME", home.path());
-        command.env("XBUILD_CACHE_DIR", cache_dir());
+        command.env("XBUILD_CACHE_DIR", store_of(dir));
         Call { command, _home: home }
     }
 

@@ -1,0 +1,290 @@
+//! A run from the plan to dist/.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use camino::Utf8PathBuf;
+use rayon::prelude::*;
+
+use super::compiled::Compiled;
+use super::lookup::{Demand, Keys};
+use super::packages::Packaging;
+use super::prepare::{Context, Prepared};
+use super::target::{self, Looked, Shared, Staging, Steps, TargetRun};
+use super::{RunReport, sealing};
+use crate::error::Error;
+use crate::event::{Event, TargetReport};
+use crate::exec::{LocalExecutor, SlotBudget, memory_per_slot, waves};
+use crate::fs;
+use crate::inspect::go_sums;
+use crate::model::{Artifact, Blake3, SealChoice, SealLevel};
+use crate::plan::Plan;
+use crate::publish::{ArtifactRecord, Dist, Metadata, MetadataInputs, Publication, publish};
+use crate::seal::{KeyContext, SdkKey, SourceRequest, SourceView, Sources};
+use crate::vendor::{Completed, VendorRequest, VendorTree, go_sum};
+
+/// Vendors what the project needs, and says where it came from.
+pub(super) fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Error> {
+    let settings = &prepared.plan.settings;
+    context.listener.event(&Event::Vendoring { online: settings.online.value });
+    let request = VendorRequest {
+        modules: &prepared.modules,
+        cache_dir: &settings.cache_dir.value,
+        online: settings.online.value,
+        require_lock: settings.require_lock.value,
+        host_env: context.env,
+        fetching: &|fetching| context.listener.event(&Event::Fetching(fetching)),
+    };
+    let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel)?;
+    completed(&tree.completed, context);
+    context.listener.event(&Event::Vendored {
+        origin: tree.origin,
+        modules: tree.modules.len(),
+        proof: tree.proof,
+        verified: tree.verified,
+    });
+    Ok(tree)
+}
+
+/// Says what `go mod vendor` had left out.
+pub(super) fn completed(list: &[Completed], context: &Context<'_>) {
+    for Completed { module, package, directory } in list {
+        let directory = if directory.is_empty() { "its top directory" } else { directory };
+        context.listener.event(&Event::Note(format!(
+            "{package} needs {directory} of {module}, which `go mod vendor` leaves out; it was added"
+        )));
+    }
+}
+
+/// Builds everything that the plan names.
+///
+/// # Errors
+/// What stops the run as a whole. A target that fails is part of the report.
+pub fn build(
+    prepared: &Prepared,
+    output: Option<&Utf8PathBuf>,
+    context: &Context<'_>,
+) -> Result<RunReport, Error> {
+    let started = Instant::now();
+    let plan = &prepared.plan;
+    let settings = &plan.settings;
+    let dist_dir = &settings.dist.value;
+    context.listener.event(&Event::Planned(plan));
+    let vendor = vendor(prepared, context)?;
+    let no_input = sealing::no_input(&[dist_dir, &settings.cache_dir.value]);
+    let sources = sources(prepared, &vendor);
+    let keys = keys(prepared, &vendor, &sources, &no_input)?;
+    let dist = Dist::new(dist_dir, prepared.store.root());
+    let staging_parent = match output {
+        Some(path) => path.parent().unwrap_or(path).to_owned(),
+        None => dist_dir.clone(),
+    };
+    let fresh_dist = !staging_parent.exists();
+    let shared = Shared {
+        plan,
+        recipes: &prepared.recipes,
+        store: &prepared.store,
+        keys: &keys,
+        packaging: Packaging::new(&prepared.store, &plan.project.root),
+        dist: output.is_none().then_some(&dist),
+        proof: vendor.proof,
+        staging: Staging::new(staging_parent.clone()),
+        cancel: context.cancel,
+        listener: context.listener,
+    };
+    let runs = run_targets(prepared, &shared, &vendor, context)?;
+    sources.save();
+    shared.packaging.save();
+    for damage in prepared.store.take_damage() {
+        context.listener.event(&Event::Note(format!(
+            "{} of the store was damaged; it is put aside and made anew",
+            damage.entry
+        )));
+    }
+    if let Some(reason) = context.cancel.interrupted() {
+        drop(shared);
+        if fresh_dist {
+            fs::remove_dir_if_empty(&staging_parent);
+        }
+        return Err(Error::Cancelled(reason));
+    }
+    let (targets, artifacts): (Vec<TargetReport>, Vec<Vec<Artifact>>) =
+        runs.into_iter().map(|run| (run.report, run.artifacts)).unzip();
+    let artifacts: Vec<Artifact> = artifacts.into_iter().flatten().collect();
+    // What nothing came of has no seal to speak of.
+    let seal = artifacts.iter().filter_map(|artifact| artifact.seal).min();
+    let seal = seal.unwrap_or_else(|| prepared.settled().map_or(SealLevel::Env, |sealing| sealing.level));
+    let (records, place) = match output {
+        Some(path) => {
+            if let Some(staged) = artifacts.first().and_then(|program| program.staged.as_ref()) {
+                fs::rename(staged, path)?;
+            }
+            (Vec::new(), path.clone())
+        }
+        None => {
+            let sdk = prepared.identity.clone();
+            let made_by = MetadataInputs { plan, sdk, vendor: &vendor, seal };
+            (deliver(plan, &dist, &Metadata::of(made_by), artifacts)?, dist_dir.clone())
+        }
+    };
+    shared.staging.close()?;
+    context.listener.event(&Event::Published { place: &place, files: records.len() });
+    Ok(RunReport { targets, records, place, seal, elapsed: started.elapsed(), peak_memory: peak_memory() })
+}
+
+/// The files that builds may read.
+pub(super) fn sources<'s>(prepared: &'s Prepared, vendor: &'s VendorTree) -> Sources<'s> {
+    let dir = &prepared.plan.project.module_dir;
+    Sources::new(prepared.store.root(), dir, &prepared.source, vendor.dir.as_deref())
+}
+
+/// What the keys of a run are made from.
+pub(super) fn keys<'k>(
+    prepared: &'k Prepared,
+    vendor: &'k VendorTree,
+    sources: &'k Sources<'k>,
+    no_input: &'k [Utf8PathBuf],
+) -> Result<Keys<'k>, Error> {
+    let files = prepared.modules.files();
+    let about_modules = files.iter().map(|path| path.as_str()).chain(["vendor/modules.txt"]);
+    let modules: BTreeMap<String, Blake3> = sources.digests(about_modules)?;
+    let identity = &prepared.identity;
+    Ok(Keys {
+        store: &prepared.store,
+        context: KeyContext {
+            plan: &prepared.plan,
+            sdk: SdkKey { version: identity.version.clone(), digest: identity.goroot_blake3 },
+            modules,
+            versions: &vendor.modules,
+        },
+        heads: sources.heads()?,
+        sources,
+        fingerprint: prepared.fingerprint,
+        no_input,
+    })
+}
+
+/// Puts the artifacts into dist/.
+fn deliver(
+    plan: &Plan,
+    dist: &Dist,
+    metadata: &Metadata,
+    artifacts: Vec<Artifact>,
+) -> Result<Vec<ArtifactRecord>, Error> {
+    let programs: Vec<_> = plan
+        .targets
+        .iter()
+        .flat_map(|target| target.builds.iter().map(|build| (target.target.clone(), build.id.clone())))
+        .collect();
+    let published = publish(Publication {
+        dist,
+        shown_as: dist.dir().strip_prefix(&plan.project.root).unwrap_or(dist.dir()).as_str(),
+        stem: &format!("{}_{}", plan.project.name, plan.project.version.version),
+        artifacts,
+        programs: &programs,
+        complete: plan.complete,
+        metadata,
+    })?;
+    Ok(published.records)
+}
+
+/// Takes from the store what it has, and runs the others. What is there needs no sandbox, so only when something has to
+/// be run the host is asked which seal it allows: until then nothing but the strongest counts.
+fn run_targets(
+    prepared: &Prepared,
+    shared: &Shared<'_>,
+    vendor: &VendorTree,
+    context: &Context<'_>,
+) -> Result<Vec<TargetRun>, Error> {
+    let looked: Vec<Looked<'_>> =
+        shared.plan.targets.par_iter().map(|target| target::look(shared, target)).collect();
+    let wanted = match shared.plan.settings.seal.value {
+        SealChoice::Auto => SealLevel::Strict,
+        SealChoice::Only(level) => level,
+    };
+    let mut runs: Vec<Option<TargetRun>> = Vec::new();
+    runs.resize_with(looked.len(), || None);
+    let mut demand = Demand { seal: wanted, vendor: shared.proof };
+    take(shared, &looked, demand, &mut runs);
+    if runs.iter().any(Option::is_none) {
+        let sealing = prepared.sealing(context)?;
+        let why_weaker = sealing.why_weaker.as_deref();
+        context.listener.event(&Event::Sealed { level: sealing.level, why_weaker });
+        if sealing.level < demand.seal {
+            demand.seal = sealing.level;
+            take(shared, &looked, demand, &mut runs);
+        }
+        run_missing(prepared, shared, vendor, &looked, sealing.level, &mut runs)?;
+    }
+    Ok(runs.into_iter().flatten().collect())
+}
+
+/// Fills in what the store has.
+fn take(shared: &Shared<'_>, looked: &[Looked<'_>], demand: Demand, runs: &mut [Option<TargetRun>]) {
+    runs.par_iter_mut()
+        .zip(looked)
+        .filter(|(run, looked)| run.is_none() && looked.is_complete(demand))
+        .for_each(|(run, looked)| {
+            if shared.cancel.reason().is_none() {
+                *run = target::fetch(shared, looked);
+            }
+        });
+}
+
+/// Runs every other target under the one budget of slots. Each starts in its turn, as soon as its slots are free.
+fn run_missing(
+    prepared: &Prepared,
+    shared: &Shared<'_>,
+    vendor: &VendorTree,
+    looked: &[Looked<'_>],
+    level: SealLevel,
+    runs: &mut [Option<TargetRun>],
+) -> Result<(), Error> {
+    let settings = &shared.plan.settings;
+    let (cache, jobs) = (&settings.cache_dir.value, settings.jobs.value);
+    let scratch = fs::temporary_dir(&cache.join("tmp"), "run-")?;
+    fs::create_dir_all(&cache.join(sealing::ROOT))?;
+    let no_input = sealing::no_input(&[&settings.dist.value, cache, shared.staging.path()?]);
+    let source = SourceView::make(&SourceRequest {
+        dir: &shared.plan.project.module_dir,
+        scan: &prepared.source,
+        vendor: vendor.dir.as_deref(),
+        leave_out: &no_input.iter().map(Utf8PathBuf::as_path).collect::<Vec<_>>(),
+        scratch: scratch.path(),
+        level,
+    })?;
+    let budget = SlotBudget::new(jobs);
+    let steps = Steps {
+        executor: &LocalExecutor { root: cache.join(sealing::ROOT) },
+        budget: &budget,
+        source: &source,
+        scratch: scratch.path(),
+        sums: go_sums(&go_sum(&prepared.modules)?),
+        memory: memory_per_slot(jobs),
+        level,
+        compiled: Compiled::open(&prepared.store, level, &prepared.identity.tools_blake3)?,
+    };
+    let missing: Vec<_> = runs.iter_mut().zip(looked).filter(|(run, _)| run.is_none()).collect();
+    let shares = waves(jobs, missing.len());
+    std::thread::scope(|scope| {
+        let running: Vec<_> = missing
+            .into_iter()
+            .zip(shares)
+            .map(|((run, looked), slots)| {
+                let lease = steps.budget.take(slots);
+                let steps = &steps;
+                (run, scope.spawn(move || target::run(shared, steps, looked, lease)))
+            })
+            .collect();
+        for (run, thread) in running {
+            *run = Some(thread.join().unwrap_or_else(|_| panic!("a target's thread panicked")));
+        }
+    });
+    drop(source);
+    scratch.close()?;
+    Ok(())
+}
+
+fn peak_memory() -> Option<u64> {
+    fs::kernel_size(&fs::read_text("/proc/self/status".into()).ok()?, "VmHWM")
+}

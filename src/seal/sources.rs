@@ -1,0 +1,203 @@
+//! The digests of a run's inputs: the project's files, and those of a vendor tree of the store.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+use super::scan::SourceScan;
+use crate::fs;
+use crate::model::{Blake3, Head};
+use crate::stat_index::{Facts, Found, StatIndex};
+
+/// Where the files of a run are, and what is known of them.
+#[derive(Debug)]
+pub struct Sources<'s> {
+    dir: &'s Utf8Path,
+    scan: &'s SourceScan,
+    /// The tree that stands for `vendor` where the project has none of its own.
+    vendor: Option<&'s Utf8Path>,
+    own: Mutex<Known>,
+    stored: Option<Mutex<Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    index: StatIndex,
+    facts: HashMap<String, Option<Facts>>,
+}
+
+const VENDOR: &str = "vendor/";
+
+impl<'s> Sources<'s> {
+    /// The inputs of a project at `dir`, with the tree at `vendor` in place of a vendor/ where that is named.
+    pub fn new(
+        store: &Utf8Path,
+        dir: &'s Utf8Path,
+        scan: &'s SourceScan,
+        vendor: Option<&'s Utf8Path>,
+    ) -> Self {
+        let known = |root: &Utf8Path| {
+            Mutex::new(Known { index: StatIndex::open(store, root), facts: HashMap::new() })
+        };
+        let stored = vendor.and_then(Utf8Path::parent).map(known);
+        Sources { dir, scan, vendor, own: known(dir), stored }
+    }
+
+    /// The project's directory.
+    pub fn dir(&self) -> &Utf8Path {
+        self.dir
+    }
+
+    /// The tree in place of a vendor/, where there is one.
+    pub fn vendor(&self) -> Option<&'s Utf8Path> {
+        self.vendor
+    }
+
+    /// Whether files have these digests now, whatever has been learnt of them before.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn are<'p>(&self, files: impl Iterator<Item = (&'p str, Blake3)>) -> fs::Result<bool> {
+        let files: Vec<(&str, Blake3)> = files.collect();
+        for known in [Some(&self.own), self.stored.as_ref()].into_iter().flatten() {
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            for (path, _) in &files {
+                known.facts.remove(*path);
+            }
+        }
+        self.learn(files.iter().map(|(path, _)| *path))?;
+        Ok(files.iter().all(|(path, digest)| self.facts(path).is_some_and(|facts| facts.blake3 == *digest)))
+    }
+
+    /// Which of the two a path is in.
+    fn place(&self, path: &str) -> (&Mutex<Known>, &Utf8Path) {
+        match (&self.stored, self.vendor.and_then(Utf8Path::parent)) {
+            // The tree's own name is `vendor`, so the path below its parent is the same.
+            (Some(stored), Some(entry)) if path.starts_with(VENDOR) => (stored, entry),
+            _ => (&self.own, self.dir),
+        }
+    }
+
+    /// Learns the digests of files; those that have not changed are not read.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn learn<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> fs::Result<()> {
+        let (mut own, mut stored) = (Vec::new(), Vec::new());
+        for path in paths {
+            match (&self.stored, path.starts_with(VENDOR)) {
+                (Some(_), true) => stored.push(path),
+                _ => own.push(path),
+            }
+        }
+        for list in [own, stored] {
+            let Some(first) = list.first() else { continue };
+            let (known, root) = self.place(first);
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            let new: Vec<Utf8PathBuf> = list
+                .into_iter()
+                .filter(|path| !known.facts.contains_key(*path))
+                .map(Utf8PathBuf::from)
+                .collect();
+            let found = known.index.look_up(&new)?;
+            for (path, found) in new.into_iter().zip(found) {
+                let facts = match found {
+                    Found::File(facts) => Some(facts),
+                    Found::Link => behind_link(&mut known.index, root, &path)?,
+                    Found::Other | Found::Nothing => None,
+                };
+                known.facts.insert(path.into_string(), facts);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is known of a file; `None` for one that has not been learnt or is not there.
+    pub fn facts(&self, path: &str) -> Option<Facts> {
+        let (known, _) = self.place(path);
+        known.lock().unwrap_or_else(PoisonError::into_inner).facts.get(path).copied().flatten()
+    }
+
+    /// A file's bytes.
+    pub fn read(&self, path: &str) -> Option<Vec<u8>> {
+        let (_, root) = self.place(path);
+        fs::read_if_present(&root.join(path)).ok().flatten()
+    }
+
+    /// A hash over everything that Go's package loader reads of the source: the heads of all files that can be part of
+    /// a package, the paths of files that an embed may match, links, and for a tree of the store the lock that it was
+    /// held against.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn heads(&self) -> fs::Result<Blake3> {
+        let files = || self.scan.files.iter().chain(&self.scan.vendored).map(|file| file.path.as_str());
+        let links = || self.scan.links.iter().map(|path| path.as_str());
+        let with_heads: Vec<&str> = files().chain(links()).filter(|path| Head::may_have(path)).collect();
+        self.learn(with_heads.iter().copied())?;
+        let known = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut hasher = blake3::Hasher::new();
+        let mut feed = |name: &str, bytes: &[u8]| {
+            hasher.update(&(name.len() as u64).to_le_bytes()).update(name.as_bytes()).update(bytes);
+        };
+        let mut embedding: BTreeSet<&str> = BTreeSet::new();
+        for path in with_heads {
+            if let Some(Some(Facts { head: Some(head), .. })) = known.facts.get(path) {
+                feed(path, head.hash.bytes());
+                if head.embeds {
+                    embedding.insert(path.rsplit_once('/').map_or("", |(dir, _)| dir));
+                }
+            }
+        }
+        for path in files().chain(links()) {
+            let mut above = Utf8Path::new(path).ancestors().skip(1);
+            if !embedding.is_empty() && above.any(|dir| embedding.contains(dir.as_str())) {
+                feed(path, b"embed");
+            }
+        }
+        for link in &self.scan.links {
+            feed(link.as_str(), fs::read_link(&self.dir.join(link))?.as_str().as_bytes());
+        }
+        if let Some(entry) = self.vendor.and_then(Utf8Path::parent) {
+            feed("vendor.lock", &fs::read(&entry.join(crate::vendor::LOCK_NAME))?);
+        }
+        Ok(hasher.finalize().into())
+    }
+
+    /// The digests of files that are there, by path.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn digests<'p>(&self, paths: impl Iterator<Item = &'p str>) -> fs::Result<BTreeMap<String, Blake3>> {
+        let paths: Vec<&str> = paths.collect();
+        self.learn(paths.iter().copied())?;
+        let digest = |path: &&str| Some(((*path).to_owned(), self.facts(path)?.blake3));
+        Ok(paths.iter().filter_map(digest).collect())
+    }
+
+    /// Keeps what was learnt for the next run. Without it the next run reads every file again, and that is all.
+    pub fn save(&self) {
+        for (known, root) in [
+            (Some(&self.own), Some(self.dir)),
+            (self.stored.as_ref(), self.vendor.and_then(Utf8Path::parent)),
+        ] {
+            if let (Some(known), Some(root)) = (known, root) {
+                let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+                let _ =
+                    known.index.save(|path| fs::lstat(&root.join(path)).is_ok_and(|found| found.is_some()));
+            }
+        }
+    }
+}
+
+/// A link counts as the file that it leads to; the scan has seen that this is inside.
+fn behind_link(index: &mut StatIndex, root: &Utf8Path, link: &Utf8Path) -> fs::Result<Option<Facts>> {
+    let Ok(real) = fs::canonical(&root.join(link)) else { return Ok(None) };
+    let root = fs::canonical(root)?;
+    let Ok(relative) = real.strip_prefix(&root) else { return Ok(None) };
+    match index.look_up(&[relative.to_owned()])?.pop() {
+        Some(Found::File(facts)) => Ok(Some(facts)),
+        _ => Ok(None),
+    }
+}
