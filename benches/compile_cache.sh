@@ -42,12 +42,12 @@ timed() { # COMMAND...: seconds of wall time and CPU time into wall and cpu
 row() { # NAME ROUND
     printf '%-6s %-6s %8s (%s) %8s (%s) %8s (%s)\n' "$1" "$2" "$d" "$dc" "$p" "$pc" \
         "$(awk "BEGIN {printf \"%.3f\", $p/$d}")" "$(awk "BEGIN {printf \"%.3f\", $pc/$dc}")"
-    echo "$d $dc $p $pc" >>"$work/$1"
+    echo "$d $dc $p $pc" >>"$work/rows-$1"
 }
 
 total() { # NAME
     awk -v name="$1" '{d += $1; dc += $2; p += $3; pc += $4} END {
-        printf "%-6s all    %8.2f (%.2f) %8.2f (%.2f) %8.3f (%.3f)\n", name, d, dc, p, pc, p/d, pc/dc }' "$work/$1"
+        printf "%-6s all    %8.2f (%.2f) %8.2f (%.2f) %8.3f (%.3f)\n", name, d, dc, p, pc, p/d, pc/dc }' "$work/rows-$1"
 }
 
 # A store with everything in it, for the warm rounds. Go's names for actions do not hold directories (-trimpath).

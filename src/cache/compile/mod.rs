@@ -8,6 +8,8 @@
 //! Each level of the seal has an index of its own, so that nothing that a weaker seal let in is part of what a stronger
 //! one vouches for, and so has each SDK: Go tells the compilers of a release apart by nothing but their version.
 
+#[cfg(test)]
+mod conversations;
 mod entries;
 mod entry;
 mod ingest;

@@ -26,23 +26,14 @@ pub fn serve(args: &[String]) -> std::result::Result<(), String> {
     let [index, blobs, puts, space] = args else {
         return Err(format!("{} is called by go, with {USAGE}", super::CALL));
     };
-    let journal = fs::append(&Utf8Path::new(puts).join(JOURNAL)).map_err(|error| error.to_string())?;
-    let mut server = Server {
-        index: index.into(),
-        blobs: blobs.into(),
-        puts: puts.into(),
-        space: space.clone(),
-        own: HashMap::new(),
-        told: HashSet::new(),
-        journal,
-        count: 0,
-    };
+    let server = Server::new(index.as_str().into(), blobs.as_str().into(), puts.as_str().into(), space);
+    let mut server = server.map_err(|error| error.to_string())?;
     // What a pipe holds.
     let mut input = std::io::BufReader::with_capacity(64 << 10, std::io::stdin().lock());
     server.run(&mut input, &mut std::io::stdout().lock()).map_err(|error| error.to_string())
 }
 
-struct Server {
+pub(super) struct Server {
     index: Utf8PathBuf,
     blobs: Utf8PathBuf,
     puts: Utf8PathBuf,
@@ -56,7 +47,20 @@ struct Server {
 }
 
 impl Server {
-    fn run(&mut self, input: &mut impl BufRead, output: &mut impl Write) -> Result<()> {
+    pub(super) fn new(index: &Utf8Path, blobs: &Utf8Path, puts: &Utf8Path, space: &str) -> fs::Result<Self> {
+        Ok(Server {
+            index: index.to_owned(),
+            blobs: blobs.to_owned(),
+            puts: puts.to_owned(),
+            space: space.to_owned(),
+            own: HashMap::new(),
+            told: HashSet::new(),
+            journal: fs::append(&puts.join(JOURNAL))?,
+            count: 0,
+        })
+    }
+
+    pub(super) fn run(&mut self, input: &mut impl BufRead, output: &mut impl Write) -> Result<()> {
         Response { commands: &["get", "put", "close"], ..Response::default() }.send(output)?;
         while let Some(request) = Request::read(input)? {
             let answer = match request.command.as_str() {
