@@ -17,6 +17,6 @@ pub use action::{Directories, seal, seal_listing};
 pub use error::SealError;
 pub use key::{BuildKey, KeyContext, ListKey, SdkKey};
 pub use listing::Listing;
-pub use scan::{SourceFile, SourceScan, scan};
+pub use scan::{SourceScan, scan};
 pub use source_view::{SourceRequest, SourceView};
 pub use sources::Sources;
