@@ -14,6 +14,7 @@ mod run;
 mod sdk;
 mod sealing;
 mod target;
+mod vendoring;
 
 use camino::Utf8PathBuf;
 

@@ -59,7 +59,7 @@ pub fn vendor_project(
     };
     match &outcome {
         VendorOutcome::Installed(installed) => {
-            super::run::completed(&installed.completed, context);
+            super::vendoring::completed(&installed.completed, context);
             context.listener.event(&Event::Installed(installed));
         }
         VendorOutcome::Checked(verified) => context.listener.event(&Event::Verified(verified.as_ref())),

@@ -7,7 +7,7 @@ use camino::Utf8Path;
 
 use super::lookup::{Demand, Keys, milliseconds, now};
 use super::target::{Shared, Steps};
-use crate::cache::{ActionKind, EncodedKey, KeyLock, Record};
+use crate::cache::{ActionKind, EncodedKey, KeyLock, Record, Store};
 use crate::config::Settings;
 use crate::event::{BuildReport, BuildStatus, Event, Phase};
 use crate::exec::{ExecError, Lease, Progress};
@@ -32,12 +32,13 @@ pub(super) struct Found {
 
 impl Found {
     /// Looks a program up. What cannot be read is not there.
-    pub(super) fn look(keys: &Keys<'_>, target: &Target, build: &BuildPlan) -> Self {
+    pub(super) fn look(keys: &Keys<'_>, store: &Store, target: &Target, build: &BuildPlan) -> Self {
+        let record = |hash: &Blake3| store.record(hash).ok().flatten();
+        if let Some(hash) = keys.known(target, build) {
+            return Found { hash: Some(hash), key: None, record: record(&hash) };
+        }
         match keys.key(target, build) {
-            Ok(Some(key)) => {
-                let record = keys.store.record(&key.hash).ok().flatten();
-                Found { hash: Some(key.hash), key: Some(key), record }
-            }
+            Ok(Some(key)) => Found { hash: Some(key.hash), record: record(&key.hash), key: Some(key) },
             _ => Found::default(),
         }
     }
@@ -128,7 +129,8 @@ pub(super) fn build<'b>(
     let mut step = Step { shared, steps, target, build, directories, spent, lease };
     let key = match found.key.clone() {
         Some(key) => Some(key),
-        None => step.ask(),
+        // The last run knew its name alone.
+        None => shared.keys.key(target, build).ok().flatten().or_else(|| step.ask()),
     };
     report.key = key.as_ref().map(|key| key.hash);
     let demand = Demand { seal: steps.level, vendor: shared.proof };

@@ -1,6 +1,5 @@
 //! A run from the plan to dist/.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use camino::Utf8PathBuf;
@@ -11,50 +10,18 @@ use super::lookup::{Demand, Keys};
 use super::packages::Packaging;
 use super::prepare::{Context, Prepared};
 use super::target::{self, Looked, Shared, Staging, Steps, TargetRun};
+use super::vendoring::vendor;
 use super::{RunReport, sealing};
 use crate::error::Error;
 use crate::event::{Event, TargetReport};
 use crate::exec::{LocalExecutor, SlotBudget, memory_per_slot, waves};
 use crate::fs;
 use crate::inspect::go_sums;
-use crate::model::{Artifact, Blake3, SealChoice, SealLevel};
+use crate::model::{Artifact, SealChoice, SealLevel};
 use crate::plan::Plan;
 use crate::publish::{ArtifactRecord, Dist, Metadata, MetadataInputs, Publication, publish};
-use crate::seal::{KeyContext, SdkKey, SourceRequest, SourceView, Sources};
-use crate::vendor::{Completed, VendorRequest, VendorTree, go_sum};
-
-/// Vendors what the project needs, and says where it came from.
-pub(super) fn vendor(prepared: &Prepared, context: &Context<'_>) -> Result<VendorTree, Error> {
-    let settings = &prepared.plan.settings;
-    context.listener.event(&Event::Vendoring { online: settings.online.value });
-    let request = VendorRequest {
-        modules: &prepared.modules,
-        cache_dir: &settings.cache_dir.value,
-        online: settings.online.value,
-        require_lock: settings.require_lock.value,
-        host_env: context.env,
-        fetching: &|fetching| context.listener.event(&Event::Fetching(fetching)),
-    };
-    let tree = crate::vendor::prepare(&request, &prepared.plan.sdk, context.cancel)?;
-    completed(&tree.completed, context);
-    context.listener.event(&Event::Vendored {
-        origin: tree.origin,
-        modules: tree.modules.len(),
-        proof: tree.proof,
-        verified: tree.verified,
-    });
-    Ok(tree)
-}
-
-/// Says what `go mod vendor` had left out.
-pub(super) fn completed(list: &[Completed], context: &Context<'_>) {
-    for Completed { module, package, directory } in list {
-        let directory = if directory.is_empty() { "its top directory" } else { directory };
-        context.listener.event(&Event::Note(format!(
-            "{package} needs {directory} of {module}, which `go mod vendor` leaves out; it was added"
-        )));
-    }
-}
+use crate::seal::{SourceRequest, SourceView};
+use crate::vendor::{VendorTree, go_sum};
 
 /// Builds everything that the plan names.
 ///
@@ -70,10 +37,9 @@ pub fn build(
     let settings = &plan.settings;
     let dist_dir = &settings.dist.value;
     context.listener.event(&Event::Planned(plan));
-    let vendor = vendor(prepared, context)?;
-    let no_input = sealing::no_input(&[dist_dir, &settings.cache_dir.value]);
-    let sources = sources(prepared, &vendor);
-    let keys = keys(prepared, &vendor, &sources, &no_input)?;
+    let vendored = vendor(prepared, context)?;
+    let vendor = &vendored.tree;
+    let keys = Keys::of(prepared, &vendored);
     let dist = Dist::new(dist_dir, prepared.store.root());
     let staging_parent = match output {
         Some(path) => path.parent().unwrap_or(path).to_owned(),
@@ -92,8 +58,9 @@ pub fn build(
         cancel: context.cancel,
         listener: context.listener,
     };
-    let runs = run_targets(prepared, &shared, &vendor, context)?;
-    sources.save();
+    let runs = run_targets(prepared, &shared, vendor, context)?;
+    keys.sources.save();
+    keys.remember(runs.iter().map(|run| &run.report));
     shared.packaging.save();
     for damage in prepared.store.take_damage() {
         context.listener.event(&Event::Note(format!(
@@ -123,45 +90,13 @@ pub fn build(
         }
         None => {
             let sdk = prepared.identity.clone();
-            let made_by = MetadataInputs { plan, sdk, vendor: &vendor, seal };
+            let made_by = MetadataInputs { plan, sdk, vendor, seal };
             (deliver(plan, &dist, &Metadata::of(made_by), artifacts)?, dist_dir.clone())
         }
     };
     shared.staging.close()?;
     context.listener.event(&Event::Published { place: &place, files: records.len() });
     Ok(RunReport { targets, records, place, seal, elapsed: started.elapsed(), peak_memory: peak_memory() })
-}
-
-/// The files that builds may read.
-pub(super) fn sources<'s>(prepared: &'s Prepared, vendor: &'s VendorTree) -> Sources<'s> {
-    let dir = &prepared.plan.project.module_dir;
-    Sources::new(prepared.store.root(), dir, &prepared.source, vendor.dir.as_deref())
-}
-
-/// What the keys of a run are made from.
-pub(super) fn keys<'k>(
-    prepared: &'k Prepared,
-    vendor: &'k VendorTree,
-    sources: &'k Sources<'k>,
-    no_input: &'k [Utf8PathBuf],
-) -> Result<Keys<'k>, Error> {
-    let files = prepared.modules.files();
-    let about_modules = files.iter().map(|path| path.as_str()).chain(["vendor/modules.txt"]);
-    let modules: BTreeMap<String, Blake3> = sources.digests(about_modules)?;
-    let identity = &prepared.identity;
-    Ok(Keys {
-        store: &prepared.store,
-        context: KeyContext {
-            plan: &prepared.plan,
-            sdk: SdkKey { version: identity.version.clone(), digest: identity.goroot_blake3 },
-            modules,
-            versions: &vendor.modules,
-        },
-        heads: sources.heads()?,
-        sources,
-        fingerprint: prepared.fingerprint,
-        no_input,
-    })
 }
 
 /// Puts the artifacts into dist/.

@@ -43,7 +43,7 @@ pub(super) fn known_sdk(store: &Store, context: &Context<'_>) -> Result<KnownSdk
     let settings = resolve(&layers(None, context.cwd, context))?;
     let (goroot, origin) = find_root(settings.sdk.value.as_deref(), named(context), context.cancel)?;
     let files = SdkFiles::look(&goroot)?;
-    let name = files.fingerprint().map(|fingerprint| {
+    let name = files.glance().fingerprint().map(|fingerprint| {
         Blake3::of(&[b"sdk 0\0", goroot.as_str().as_bytes(), b"\0", fingerprint.bytes()].concat())
     });
     if let Some(known) = name.and_then(|name| store.recall::<Answered>(&name))
@@ -62,7 +62,7 @@ pub(super) fn known_sdk(store: &Store, context: &Context<'_>) -> Result<KnownSdk
     }
     let sdk = ask(goroot, origin, context.cancel)?;
     let identity = files.identify(&sdk)?;
-    if let Some(name) = name.filter(|_| files.settled()) {
+    if let Some(name) = name.filter(|_| files.glance().settled()) {
         let answered = Answered {
             version: sdk.version_text.clone(),
             host_os: sdk.host_os.clone(),

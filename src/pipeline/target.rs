@@ -110,7 +110,7 @@ impl Looked<'_> {
 
 /// Looks a target's programs up.
 pub(super) fn look<'s>(shared: &Shared<'_>, target: &'s TargetPlan) -> Looked<'s> {
-    let look = |build| Found::look(shared.keys, &target.target, build);
+    let look = |build| Found::look(shared.keys, shared.store, &target.target, build);
     Looked { target, builds: target.builds.iter().map(look).collect() }
 }
 

@@ -19,6 +19,6 @@ pub use compile_cache::CompileCache;
 pub use error::SealError;
 pub use key::{BuildKey, KeyContext, ListKey, SdkKey};
 pub use listing::Listing;
-pub use scan::{SourceFile, SourceScan, scan};
+pub use scan::{SourceScan, scan};
 pub use source_view::{SourceRequest, SourceView};
 pub use sources::Sources;

@@ -7,31 +7,20 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use super::SealError;
 use crate::fs;
 use crate::model::Blake3;
-use crate::stat_index::{self, Stamp};
+use crate::stat_index::{self, Glance, Stamp};
 use crate::vendor::LOCK_NAME as VENDOR_LOCK;
 
 /// The inputs, seen once before anything reads them.
 #[derive(Debug, Clone, Default)]
 pub struct SourceScan {
     /// Regular files, relative to the directory, by path.
-    pub files: Vec<SourceFile>,
+    pub files: Glance,
     /// Links, none of which leaves the directory.
     pub links: Vec<Utf8PathBuf>,
     /// Directories and files that are no input: version control, dist/, the store.
     pub hidden: Vec<Utf8PathBuf>,
     /// What is below a vendor/ that has a lock, whatever it is; it is looked at where it is held against the lock.
-    pub vendored: Vec<SourceFile>,
-    /// When the look began, in nanoseconds since 1970.
-    began: u128,
-}
-
-/// A file as the file system describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceFile {
-    /// Relative to the scanned directory.
-    pub path: Utf8PathBuf,
-    /// Size, times and identity; `None` where the system does not tell enough.
-    pub stamp: Option<Stamp>,
+    pub vendored: Glance,
 }
 
 impl SourceScan {
@@ -39,12 +28,8 @@ impl SourceScan {
     /// changed in between, if the first was [settled](Self::settled). `None` where the system does not tell enough.
     pub fn fingerprint(&self, dir: &Utf8Path) -> Option<Blake3> {
         let mut hasher = blake3::Hasher::new();
-        for list in [&self.files, &self.vendored] {
-            hasher.update(&(list.len() as u64).to_le_bytes());
-            for SourceFile { path, stamp } in list {
-                hasher.update(&(path.as_str().len() as u64).to_le_bytes()).update(path.as_str().as_bytes());
-                hasher.update(&stamp.as_ref()?.to_bytes());
-            }
+        for glance in [&self.files, &self.vendored] {
+            hasher.update(glance.fingerprint()?.bytes());
         }
         for link in &self.links {
             for text in [link.as_str(), fs::read_link(&dir.join(link)).ok()?.as_str()] {
@@ -56,8 +41,12 @@ impl SourceScan {
 
     /// Whether every change after the look gives a file another stamp.
     pub fn settled(&self) -> bool {
-        let mut files = self.files.iter().chain(&self.vendored);
-        files.all(|file| file.stamp.as_ref().is_some_and(|stamp| stamp.settled(self.began)))
+        self.files.settled() && self.vendored.settled()
+    }
+
+    /// The paths of all regular files, and of what is below a vendor/ that has a lock.
+    pub fn paths(&self) -> impl Iterator<Item = &Utf8Path> {
+        self.files.files.iter().chain(&self.vendored.files).map(|(path, _)| path.as_path())
     }
 }
 
@@ -85,16 +74,17 @@ pub fn scan(dir: &Utf8Path, leave_out: &[&Utf8Path]) -> Result<SourceScan, SealE
         std::io::ErrorKind::InvalidData => SealError::Name { path: error.path },
         _ => SealError::Fs(error),
     })?;
-    let mut scan = SourceScan { began, ..SourceScan::default() };
+    let glance = || Glance { began, files: Vec::new() };
+    let mut scan = SourceScan { files: glance(), vendored: glance(), ..SourceScan::default() };
     for (path, metadata) in found {
         let kind = metadata.file_type();
-        let file = |path| SourceFile { path, stamp: Stamp::of(&metadata) };
+        let file = |path| (path, Stamp::of(&metadata));
         if locked && path.starts_with("vendor") && path != "vendor" {
-            scan.vendored.push(file(path));
+            scan.vendored.files.push(file(path));
         } else if kind.is_file() && is_version_control(&path) {
             hide(&path);
         } else if kind.is_file() {
-            scan.files.push(file(path));
+            scan.files.files.push(file(path));
         } else if kind.is_symlink() && leave_out.contains(&path.as_path()) {
             // What a link of this name leads to is not read either.
             hide(&path);
@@ -167,7 +157,7 @@ mod tests {
         }
         fs::write_atomic(&root.join("a/.git"), b"gitdir: elsewhere").unwrap();
         let found = scan(&root, &[&root.join("dist")]).unwrap();
-        let paths: Vec<&str> = found.files.iter().map(|file| file.path.as_str()).collect();
+        let paths: Vec<&Utf8Path> = found.paths().collect();
         assert_eq!(paths, ["a/b.go", "go.mod"]);
         assert_eq!(found.links, ["a/c.go", "a/d", "a/e.go"]);
         assert_eq!(found.hidden, [".git", "a/.git", "dist"]);

@@ -95,7 +95,7 @@ impl SourceView {
     fn linked(request: &SourceRequest<'_>, vendor: &Utf8Path) -> Result<Self, SealError> {
         let view = fs::temporary_dir(request.scratch, "source-")?;
         let scan = request.scan;
-        for relative in scan.files.iter().map(|file| &file.path).chain(&scan.links) {
+        for relative in scan.paths().chain(scan.links.iter().map(Utf8PathBuf::as_path)) {
             let (from, to) = (request.dir.join(relative), view.path().join(relative));
             if let Some(parent) = to.parent() {
                 fs::create_dir_all(parent)?;

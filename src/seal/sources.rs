@@ -23,8 +23,37 @@ pub struct Sources<'s> {
 
 #[derive(Debug)]
 struct Known {
-    index: StatIndex,
+    store: Utf8PathBuf,
+    root: Utf8PathBuf,
+    /// Read when the first file is asked for: a run without changes asks for none.
+    index: Option<StatIndex>,
     facts: HashMap<String, Option<Facts>>,
+}
+
+impl Known {
+    fn new(store: &Utf8Path, root: &Utf8Path) -> Mutex<Self> {
+        let facts = HashMap::new();
+        Mutex::new(Known { store: store.to_owned(), root: root.to_owned(), index: None, facts })
+    }
+
+    fn learn(&mut self, paths: Vec<&str>) -> fs::Result<()> {
+        let new: Vec<Utf8PathBuf> =
+            paths.into_iter().filter(|path| !self.facts.contains_key(*path)).map(Utf8PathBuf::from).collect();
+        if new.is_empty() {
+            return Ok(());
+        }
+        let index = self.index.get_or_insert_with(|| StatIndex::open(&self.store, &self.root));
+        let found = index.look_up(&new)?;
+        for (path, found) in new.into_iter().zip(found) {
+            let facts = match found {
+                Found::File(facts) => Some(facts),
+                Found::Link => behind_link(index, &self.root, &path)?,
+                Found::Other | Found::Nothing => None,
+            };
+            self.facts.insert(path.into_string(), facts);
+        }
+        Ok(())
+    }
 }
 
 const VENDOR: &str = "vendor/";
@@ -37,11 +66,8 @@ impl<'s> Sources<'s> {
         scan: &'s SourceScan,
         vendor: Option<&'s Utf8Path>,
     ) -> Self {
-        let known = |root: &Utf8Path| {
-            Mutex::new(Known { index: StatIndex::open(store, root), facts: HashMap::new() })
-        };
-        let stored = vendor.and_then(Utf8Path::parent).map(known);
-        Sources { dir, scan, vendor, own: known(dir), stored }
+        let stored = vendor.and_then(Utf8Path::parent).map(|entry| Known::new(store, entry));
+        Sources { dir, scan, vendor, own: Known::new(store, dir), stored }
     }
 
     /// The project's directory.
@@ -91,23 +117,9 @@ impl<'s> Sources<'s> {
                 _ => own.push(path),
             }
         }
-        for list in [own, stored] {
-            let Some(first) = list.first() else { continue };
-            let (known, root) = self.place(first);
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            let new: Vec<Utf8PathBuf> = list
-                .into_iter()
-                .filter(|path| !known.facts.contains_key(*path))
-                .map(Utf8PathBuf::from)
-                .collect();
-            let found = known.index.look_up(&new)?;
-            for (path, found) in new.into_iter().zip(found) {
-                let facts = match found {
-                    Found::File(facts) => Some(facts),
-                    Found::Link => behind_link(&mut known.index, root, &path)?,
-                    Found::Other | Found::Nothing => None,
-                };
-                known.facts.insert(path.into_string(), facts);
+        for (known, list) in [(Some(&self.own), own), (self.stored.as_ref(), stored)] {
+            if let Some(known) = known {
+                known.lock().unwrap_or_else(PoisonError::into_inner).learn(list)?;
             }
         }
         Ok(())
@@ -132,7 +144,7 @@ impl<'s> Sources<'s> {
     /// # Errors
     /// When a file cannot be read.
     pub fn heads(&self) -> fs::Result<Blake3> {
-        let files = || self.scan.files.iter().chain(&self.scan.vendored).map(|file| file.path.as_str());
+        let files = || self.scan.paths().map(Utf8Path::as_str);
         let links = || self.scan.links.iter().map(|path| path.as_str());
         let with_heads: Vec<&str> = files().chain(links()).filter(|path| Head::may_have(path)).collect();
         self.learn(with_heads.iter().copied())?;
@@ -178,14 +190,10 @@ impl<'s> Sources<'s> {
 
     /// Keeps what was learnt for the next run. Without it the next run reads every file again, and that is all.
     pub fn save(&self) {
-        for (known, root) in [
-            (Some(&self.own), Some(self.dir)),
-            (self.stored.as_ref(), self.vendor.and_then(Utf8Path::parent)),
-        ] {
-            if let (Some(known), Some(root)) = (known, root) {
-                let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ =
-                    known.index.save(|path| fs::lstat(&root.join(path)).is_ok_and(|found| found.is_some()));
+        for known in [Some(&self.own), self.stored.as_ref()].into_iter().flatten() {
+            let Known { index, root, .. } = &mut *known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(index) = index {
+                let _ = index.save(|path| fs::lstat(&root.join(path)).is_ok_and(|found| found.is_some()));
             }
         }
     }

@@ -9,6 +9,7 @@
 //! began. Whatever changes the file afterwards gives it a later ctime, which no program can set.
 
 mod codec;
+mod fingerprint;
 mod stamp;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use camino::{Utf8Path, Utf8PathBuf};
 use rayon::prelude::*;
 
+pub use fingerprint::Glance;
 pub use stamp::Stamp;
 
 use crate::fs::{self, FsError};

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fs;
 use crate::model::{Blake3, Sdk};
-use crate::stat_index::{self, Stamp};
+use crate::stat_index::{self, Glance, Stamp};
 
 /// An SDK's version and the digests of what it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -25,20 +25,12 @@ pub struct SdkIdentity {
     pub goroot_blake3: Blake3,
 }
 
-/// The files of an SDK, by path below GOROOT.
+/// The files of an SDK, by path below GOROOT, with `/`.
 #[derive(Debug)]
 pub struct SdkFiles {
-    files: Vec<SdkFile>,
-    began: u128,
-}
-
-#[derive(Debug)]
-struct SdkFile {
-    /// Below GOROOT, with `/`.
-    path: String,
-    /// Where it is.
-    host: Utf8PathBuf,
-    stamp: Option<Stamp>,
+    glance: Glance,
+    /// Where each is, in the same order.
+    places: Vec<Utf8PathBuf>,
 }
 
 /// What of GOROOT no build reads.
@@ -54,22 +46,14 @@ impl SdkFiles {
         let mut files = Vec::new();
         gather(goroot, "", 0, &mut files)?;
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-        Ok(SdkFiles { files, began })
+        let (files, places) =
+            files.into_iter().map(|file| ((file.path.into(), file.stamp), file.host)).unzip();
+        Ok(SdkFiles { glance: Glance { files, began }, places })
     }
 
-    /// A hash of what the file system says; `None` where that is not enough.
-    pub fn fingerprint(&self) -> Option<Blake3> {
-        let mut hasher = blake3::Hasher::new();
-        for file in &self.files {
-            hasher.update(&(file.path.len() as u64).to_le_bytes()).update(file.path.as_bytes());
-            hasher.update(&file.stamp.as_ref()?.to_bytes());
-        }
-        Some(hasher.finalize().into())
-    }
-
-    /// Whether every later change gives a file another stamp.
-    pub fn settled(&self) -> bool {
-        self.files.iter().all(|file| file.stamp.as_ref().is_some_and(|stamp| stamp.settled(self.began)))
+    /// What the file system says of them.
+    pub fn glance(&self) -> &Glance {
+        &self.glance
     }
 
     /// Reads and hashes the files, in parallel. The paths are relative, so the digests do not depend on where the SDK
@@ -79,12 +63,14 @@ impl SdkFiles {
     /// When a file cannot be read.
     pub fn identify(&self, sdk: &Sdk) -> fs::Result<SdkIdentity> {
         let lines: Vec<(&str, String)> = self
+            .glance
             .files
             .par_iter()
-            .map(|file| {
+            .zip(&self.places)
+            .map(|((path, _), place)| {
                 let mut hasher = blake3::Hasher::new();
-                fs::context(hasher.update_reader(fs::open(&file.host)?), "read", &file.host)?;
-                Ok((file.path.as_str(), format!("{}  {}\n", hasher.finalize().to_hex(), file.path)))
+                fs::context(hasher.update_reader(fs::open(place)?), "read", place)?;
+                Ok((path.as_str(), format!("{}  {path}\n", hasher.finalize().to_hex())))
             })
             .collect::<fs::Result<_>>()?;
         let of = |wanted: &dyn Fn(&str) -> bool| {
@@ -104,6 +90,12 @@ impl SdkFiles {
             goroot_blake3: of(&|_| true),
         })
     }
+}
+
+struct SdkFile {
+    path: String,
+    host: Utf8PathBuf,
+    stamp: Option<Stamp>,
 }
 
 /// Adds the files below a directory. An SDK may be put together by links (distributions keep `src` apart): what is

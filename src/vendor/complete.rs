@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use camino::Utf8Path;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::cgo::Needs;
 use super::contents::Contents;
@@ -16,7 +16,7 @@ use crate::fs;
 use crate::model::ModuleVersion;
 
 /// A directory that `go mod vendor` had left out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completed {
     /// The module.
     pub module: ModuleVersion,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::Utf8Path;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::VendorError;
 use super::inputs::go_sum;
@@ -40,7 +40,7 @@ impl VendorRequest<'_> {
 }
 
 /// Where a tree came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum VendorOrigin {
     /// The project requires no module.

@@ -1,7 +1,7 @@
 //! The tree that a build uses: the project's own, or one of the store, made where there is none.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::complete::Completed;
 use super::consistency::ModulesTxt;
@@ -18,7 +18,7 @@ use crate::fs;
 use crate::model::{ModuleVersion, Proof, Sdk};
 
 /// A vendor tree that agrees with go.mod, or go.work and the go.mod files of its modules.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct VendorTree {
     /// Where it came from.
     pub origin: VendorOrigin,
@@ -31,7 +31,6 @@ pub struct VendorTree {
     /// What `go mod vendor` had left out, where the tree was made now.
     pub completed: Vec<Completed>,
     /// What was verified, and what that took.
-    #[serde(skip)]
     pub verified: Option<Verified>,
 }
 

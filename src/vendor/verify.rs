@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
 
 use super::consistency::ModulesTxt;
 use super::error::VendorError;
@@ -45,7 +46,7 @@ impl fmt::Display for Finding {
 }
 
 /// What was proven, and what that took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     /// Files below vendor/.
     pub files: usize,
