@@ -53,7 +53,7 @@ total() { # NAME
 # A store with everything in it, for the warm rounds. Go's names for actions do not hold directories (-trimpath).
 "$xbuild" -C "$work/task" --cache-dir "$work/store" --dist "$work/dist" --seal=env --no-package 2>/dev/null
 space=env/$(ls "$work/store/compile-v0/env")
-program() { echo "$xbuild __gocache $1/compile-v0/$space $1/cas-v0 $2 $space"; }
+program() { echo "${WRAP:-} $xbuild __gocache $1/compile-v0/$space $1/cas-v0 $2 $space"; }
 go_build "$work/warm" ""
 
 go version
@@ -75,7 +75,8 @@ for round in $(seq $((rounds * 3))); do
     directory() { rm -f "$work/out"; timed go_build "$work/warm" ""; d=$wall dc=$cpu; }
     ours() { rm -f "$work/out"; timed go_build "$work/puts/go" "$(program "$work/store" "$work/puts")"; p=$wall pc=$cpu; }
     if ((round % 2)); then directory; ours; else ours; directory; fi
-    if grep -q '^put' "$work/puts/journal"; then echo "not warm"; fi
+    # What the linker says, nothing, is put each time.
+    if grep '^put' "$work/puts/journal" | grep -qv e3b0c44298fc1c14; then echo "not warm"; fi
     row warm "$round"
 done
 total cold

@@ -101,6 +101,19 @@ pub fn append(path: &Utf8Path) -> Result<File> {
     context(File::options().append(true).create(true).open(path), "open", path)
 }
 
+/// Lets a pipe hold more, where this is one and the system allows it: whoever writes to it in small pieces is then not
+/// woken after each.
+#[cfg(target_os = "linux")]
+pub fn widen_pipe(pipe: &impl std::os::fd::AsFd) {
+    /// What an unprivileged user may ask for (pipe(7)).
+    const MOST: usize = 1 << 20;
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, MOST);
+}
+
+/// Elsewhere pipes are as they are.
+#[cfg(not(target_os = "linux"))]
+pub fn widen_pipe<T>(_pipe: &T) {}
+
 /// Takes the right to write an open file from everybody; nothing where the system has no such rights.
 pub fn make_read_only(file: &File, path: &Utf8Path) -> Result<()> {
     #[cfg(unix)]

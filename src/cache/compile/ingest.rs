@@ -1,9 +1,11 @@
 //! What a step has compiled, taken into the store once the step has ended.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::time::Duration;
 
 use camino::Utf8Path;
+use rayon::prelude::*;
 
 use super::entry::{Entry, Id, place};
 use super::journal::{self, Line};
@@ -39,10 +41,9 @@ impl Store {
         &self,
         space: &CompileSpace,
         puts: &Utf8Path,
-        give_up: &dyn Fn() -> bool,
+        give_up: &(dyn Fn() -> bool + Sync),
     ) -> fs::Result<Ingested> {
         let lines = journal::read(puts);
-        let mut ingested = Ingested::default();
         // What is damaged goes first: its place is wanted by what was compiled instead.
         for line in &lines {
             match line {
@@ -54,38 +55,50 @@ impl Store {
                 Line::Put { .. } | Line::Hit(_) => {}
             }
         }
-        let mut known = HashMap::new();
+        // Several actions may come to the same output, and of an action the last word counts.
+        let (mut outputs, mut actions, mut hits) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
         for line in lines {
-            if give_up() {
-                break;
-            }
             match line {
                 Line::Put { action, output, size, blake3 } => {
-                    let whole = match known.get(&output) {
-                        Some(found) => *found == (size, blake3),
-                        None => self.take_in(&puts.join(hex(&output)), &output, size, &blake3)?,
-                    };
-                    if !whole {
-                        ingested.refused += 1;
-                        continue;
-                    }
-                    known.insert(output, (size, blake3));
-                    self.index(space, &action, &Entry { output, size, blake3, made: now() })?;
-                    ingested.kept += 1;
+                    outputs.entry(output).or_insert((size, blake3));
+                    actions.insert(action, Entry { output, size, blake3, made: now() });
                 }
                 Line::Hit(action) => {
-                    ingested.hits += 1;
-                    touch(&place(&self.index_of(space), &action));
+                    hits.insert(action);
                 }
                 Line::BadEntry(_) | Line::BadBlob(_) => {}
             }
         }
+        // In parallel: at the end of the last step nothing else is left to do.
+        let whole: BTreeSet<Id> = outputs
+            .par_iter()
+            .filter(|_| !give_up())
+            .map(|(output, (size, blake3))| {
+                let whole = self.take_in(&puts.join(hex(output)), output, *size, blake3)?;
+                Ok(whole.then_some(*output))
+            })
+            .collect::<fs::Result<Vec<_>>>()?
+            .into_iter()
+            .flatten()
+            .collect();
+        let good = |entry: &Entry| {
+            whole.contains(&entry.output) && outputs.get(&entry.output) == Some(&(entry.size, entry.blake3))
+        };
+        let given_up = give_up();
+        let kept: Vec<_> = actions.par_iter().filter(|(_, entry)| good(entry)).collect();
+        kept.par_iter().try_for_each(|(action, entry)| self.index(space, action, entry))?;
+        for action in hits.iter().filter(|_| !given_up) {
+            touch(&place(&self.index_of(space), action));
+        }
         fs::remove_dir_all(puts)?;
-        Ok(ingested)
+        let refused = if given_up { 0 } else { actions.len() - kept.len() };
+        Ok(Ingested { kept: kept.len(), refused, hits: hits.len() })
     }
 
     /// Moves an output into the CAS, if it is one; `false` where something else lies there.
     fn take_in(&self, path: &Utf8Path, output: &Id, size: u64, blake3: &Blake3) -> fs::Result<bool> {
+        // BLAKE3 is at its best with this much.
+        const PIECE: usize = 128 << 10;
         // No link is followed and no FIFO waited for: the step may have left anything.
         let Ok((file, metadata)) = fs::open_regular(path) else { return Ok(false) };
         // With another name left, somebody could write to it by that.
@@ -93,7 +106,8 @@ impl Store {
             return Ok(false);
         }
         let mut reader = DigestReader::new(&file);
-        fs::context(std::io::copy(&mut reader, &mut std::io::sink()), "read", path)?;
+        let mut piece = vec![0; PIECE];
+        while fs::context(reader.read(&mut piece), "read", path)? > 0 {}
         let (found, sha256, read) = reader.finish_raw();
         if (found, sha256, read) != (*blake3, *output, size) {
             return Ok(false);

@@ -28,8 +28,10 @@ pub fn serve(args: &[String]) -> std::result::Result<(), String> {
     };
     let server = Server::new(index.as_str().into(), blobs.as_str().into(), puts.as_str().into(), space);
     let mut server = server.map_err(|error| error.to_string())?;
+    let input = std::io::stdin().lock();
+    fs::widen_pipe(&input);
     // What a pipe holds.
-    let mut input = std::io::BufReader::with_capacity(64 << 10, std::io::stdin().lock());
+    let mut input = std::io::BufReader::with_capacity(64 << 10, input);
     server.run(&mut input, &mut std::io::stdout().lock()).map_err(|error| error.to_string())
 }
 
