@@ -91,6 +91,15 @@ pub fn write_synced(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     context(write(), "write", path)
 }
 
+/// Adds bytes to the end of a file in one piece, making it and its directory where they are not there.
+pub fn append(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
+        create_dir_all(parent)?;
+    }
+    let append = || File::options().append(true).create(true).open(path)?.write_all(bytes);
+    context(append(), "write", path)
+}
+
 /// The whole file as UTF-8, or `None` where there is none.
 pub fn read_text_if_present(path: &Utf8Path) -> Result<Option<String>> {
     match fs::read_to_string(path) {

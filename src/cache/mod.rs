@@ -6,12 +6,22 @@
 mod actions;
 mod cas;
 mod frame;
+mod gc;
+mod history;
+mod inventory;
 mod locks;
 mod memo;
 mod root;
+mod runs;
 mod store;
+mod verify;
 
 pub use actions::{ActionKind, EncodedKey, Record};
+pub use gc::{InUse, Limits, PrunePlan};
+pub use history::History;
+pub use inventory::{Amount, Inventory, Kind, Unit};
 pub use locks::KeyLock;
 pub use root::open;
+pub use runs::RunLine;
 pub use store::{Damage, Store};
+pub use verify::Verification;

@@ -2,7 +2,9 @@
 
 mod args;
 mod build;
+mod cache;
 mod doctor;
+mod explain;
 mod init;
 mod plan;
 mod session;
@@ -50,6 +52,8 @@ pub fn main() -> ExitCode {
         }),
         Some(Command::Build(args)) => build::run(&session, &args),
         Some(Command::Plan(args)) => plan::run(&session, &args),
+        Some(Command::Cache(args)) => cache::run(&session, &args),
+        Some(Command::Explain(args)) => explain::run(&session, &args),
         Some(Command::Targets(args)) => targets::run(&session, &args),
         Some(Command::Vendor(args)) => vendor::run(&session, &args),
         Some(Command::Doctor(args)) => doctor::run(&session, &args),

@@ -2,6 +2,7 @@
 
 mod discover;
 mod doctor;
+mod explain;
 mod lookup;
 mod modules;
 mod packages;
@@ -12,6 +13,7 @@ mod project;
 mod run;
 mod sdk;
 mod sealing;
+mod store;
 mod target;
 mod vendoring;
 
@@ -19,10 +21,15 @@ use camino::Utf8PathBuf;
 
 pub use discover::{Discovery, FoundProgram, discover};
 pub use doctor::{Diagnosis, Finding, Health, diagnose};
+pub use explain::{Explanation, Last, Verdict, explain};
 pub use modules::{VendorOutcome, VendorTask, vendor_project};
 pub use prepare::{Context, Prepared, Request, prepare, targets};
 pub use run::build;
 pub use sealing::Sealing;
+pub use store::{
+    Collected, CollectedEntry, Statistics, StoreHere, cache_collect, cache_statistics, cache_verify,
+    store_here,
+};
 
 use crate::event::TargetReport;
 use crate::model::SealLevel;

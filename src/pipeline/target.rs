@@ -18,7 +18,7 @@ use crate::fs::{self, TemporaryDir};
 use crate::model::{Artifact, Proof, SealLevel};
 use crate::plan::{Plan, TargetPlan};
 use crate::publish::Dist;
-use crate::seal::SourceView;
+use crate::seal::{Directories, SourceView};
 
 /// What all targets of a run share.
 pub(super) struct Shared<'s> {
@@ -45,6 +45,18 @@ pub(super) struct Steps<'s> {
     pub(super) sums: BTreeMap<(String, String), String>,
     pub(super) memory: Option<u64>,
     pub(super) level: SealLevel,
+}
+
+impl Steps<'_> {
+    /// Where a step works.
+    pub(super) fn directories<'d>(
+        &'d self,
+        shared: &'d Shared<'_>,
+        staging: &'d Utf8Path,
+    ) -> Directories<'d> {
+        let cache = &shared.plan.settings.cache_dir.value;
+        Directories { source: self.source, cache, staging, scratch: self.scratch }
+    }
 }
 
 /// A directory beside the results, made when the first file is to be written there.

@@ -5,6 +5,7 @@
 //! step may see. The project's tree is only read.
 
 mod action;
+mod diff;
 mod error;
 mod key;
 mod listing;
@@ -14,6 +15,7 @@ mod source_view;
 mod sources;
 
 pub use action::{Directories, seal, seal_listing};
+pub use diff::{Change, What, changes};
 pub use error::SealError;
 pub use key::{BuildKey, KeyContext, ListKey, SdkKey};
 pub use listing::Listing;

@@ -95,7 +95,7 @@ impl StatIndex {
         if !purpose.is_empty() {
             name.update(b"\0").update(purpose.as_bytes());
         }
-        let file = cache_dir.join("index-v1").join(name.finalize().to_hex().as_str());
+        let file = cache_dir.join(BUCKET).join(name.finalize().to_hex().as_str());
         let entries = fs::read(&file).ok().and_then(|bytes| codec::decode(&bytes)).unwrap_or_default();
         StatIndex { root: root.to_owned(), file, entries, changed: false }
     }
@@ -193,6 +193,14 @@ impl StatIndex {
         self.changed = false;
         Ok(())
     }
+}
+
+/// The directory of indexes in the store.
+pub const BUCKET: &str = "index-v1";
+
+/// Whether these are the bytes of an index.
+pub fn is_whole(bytes: &[u8]) -> bool {
+    codec::decode(bytes).is_some()
 }
 
 /// Nanoseconds since 1970 by this host's clock.
