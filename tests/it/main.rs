@@ -14,6 +14,7 @@ mod escapes;
 mod fetching;
 mod hostile;
 mod inspection;
+mod keys;
 mod modules;
 mod mutations;
 mod packages;
