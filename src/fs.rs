@@ -211,6 +211,9 @@ fn sweep(parent: &Utf8Path, prefix: &str) {
         let abandoned = || File::open(&path).is_ok_and(|dir| dir.try_lock().is_ok());
         if old && path.is_dir() && abandoned() {
             let _ = remove_dir_all(&path);
+        } else if old && path.is_file() {
+            // What `write_atomic` had in hand for a moment.
+            let _ = remove_file(&path);
         }
     }
 }

@@ -25,6 +25,7 @@ mod sample;
 mod seal_levels;
 mod sealed;
 mod signals;
+mod store;
 mod tamper;
 mod vendor_command;
 mod vendoring;
