@@ -92,12 +92,49 @@ pub fn write_synced(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Adds bytes to the end of a file in one piece, making it and its directory where they are not there.
-pub fn append(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+pub fn append_line(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
         create_dir_all(parent)?;
     }
     let append = || File::options().append(true).create(true).open(path)?.write_all(bytes);
     context(append(), "write", path)
+}
+
+/// Writes a new file, and leaves it to the system when its bytes reach the disk.
+pub fn write_new(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    context(File::create_new(path).and_then(|mut file| file.write_all(bytes)), "write", path)
+}
+
+/// Opens a file to write at its end, making it where there is none.
+pub fn append(path: &Utf8Path) -> Result<File> {
+    context(File::options().append(true).create(true).open(path), "open", path)
+}
+
+/// Takes the right to write an open file from everybody; nothing where the system has no such rights.
+pub fn make_read_only(file: &File, path: &Utf8Path) -> Result<()> {
+    #[cfg(unix)]
+    {
+        let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o444);
+        context(file.set_permissions(permissions), "set the mode of", path)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, path);
+        Ok(())
+    }
+}
+
+/// Whether a file has no name but the one it was found by, as far as the system tells.
+pub fn has_one_name(metadata: &Metadata) -> bool {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::MetadataExt::nlink(metadata) == 1
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        true
+    }
 }
 
 /// The whole file as UTF-8, or `None` where there is none.

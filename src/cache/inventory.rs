@@ -147,6 +147,11 @@ impl Inventory {
             let blob = record.and_then(|record| Blake3::parse(&record.artifact.blake3));
             add(kind, vec![full, key], size, blob, modified(&metadata));
         }
+        for compiled in store.compile_entries()? {
+            let used = compiled.used.unwrap_or(SystemTime::UNIX_EPOCH);
+            let blob = compiled.entry.map(|entry| entry.blake3);
+            add(Kind::Compiled, vec![compiled.path], compiled.size, blob, used);
+        }
         for bucket in [MEMOS, HISTORY, LOCKS, crate::stat_index::BUCKET, "runs-v0"] {
             for (path, metadata) in below(&root.join(bucket))? {
                 let full = root.join(bucket).join(path);

@@ -33,7 +33,7 @@ impl Store {
         let path = self.root().join(LOG);
         let mut line = serde_json::to_string(run).unwrap_or_default();
         line.push('\n');
-        if fs::append(&path, line.as_bytes()).is_ok()
+        if fs::append_line(&path, line.as_bytes()).is_ok()
             && fs::lstat(&path).ok().flatten().is_some_and(|found| found.len() > LONG)
         {
             let lines = self.last_runs().into_iter().filter_map(|run| serde_json::to_string(&run).ok());

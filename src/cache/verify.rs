@@ -68,6 +68,23 @@ impl Store {
                 }
             }
         }
+        for compiled in self.compile_entries()? {
+            verification.entries += 1;
+            verification.bytes += compiled.size;
+            let entry = compiled.path.strip_prefix(root).unwrap_or(&compiled.path).to_owned();
+            match compiled.entry {
+                None if fs::lstat(&compiled.path)?.is_none() => {}
+                None => {
+                    self.quarantine(&compiled.path);
+                    verification.damaged.push(entry);
+                }
+                Some(found) if !self.holds(&found.blake3, found.size) => {
+                    fs::remove_file(&compiled.path)?;
+                    verification.dangling.push(entry);
+                }
+                Some(_) => {}
+            }
+        }
         Ok(verification)
     }
 

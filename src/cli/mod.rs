@@ -11,11 +11,14 @@ mod session;
 mod targets;
 mod vendor;
 
+use std::io::Write;
+
 use clap::{CommandFactory, Parser};
 
 use args::{Arguments, Command};
 use session::Session;
 
+use crate::cache::{CALL, serve};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::report::show_error;
@@ -26,6 +29,9 @@ pub fn main() -> ExitCode {
     // Nothing else is read: this process is about to give everything up.
     if std::env::args_os().nth(1).is_some_and(|argument| argument == sandbox::HELPER) {
         return ExitCode::Child(sandbox::helper());
+    }
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == CALL) {
+        return gocache();
     }
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -65,6 +71,18 @@ pub fn main() -> ExitCode {
         Err(error) => {
             show_error(&error, &session.terminal);
             error.exit_code()
+        }
+    }
+}
+
+/// Serves a `go` as its cache: what is said goes to `go`, and from there to whoever runs it.
+fn gocache() -> ExitCode {
+    let args: Option<Vec<String>> = std::env::args_os().skip(2).map(|arg| arg.into_string().ok()).collect();
+    match serve(&args.unwrap_or_default()) {
+        Ok(()) => ExitCode::Success,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "xbuild cache: {error}");
+            ExitCode::Child(1)
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::exec::waves;
 use crate::exit_code::ExitCode;
 use crate::model::Resources;
-use crate::pipeline::{self, Context, Prepared, Request};
+use crate::pipeline::{self, Context, Prepared, Request, compiled_in_plan};
 use crate::report::{HumanReporter, plan_json, show_plan};
 use crate::seal::{Directories, SourceView, seal};
 
@@ -33,9 +33,11 @@ pub(super) fn print(
         show_plan(plan, &session.terminal);
         return Ok(());
     }
+    let compiled = compiled_in_plan(prepared, level);
     let directories = Directories {
         source: &SourceView::in_place(&plan.project.module_dir, level),
         cache: &plan.settings.cache_dir.value,
+        compiled: compiled.as_ref(),
         staging: "<staging>".into(),
         scratch: "<scratch>".into(),
     };

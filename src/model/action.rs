@@ -31,6 +31,8 @@ pub struct SealedAction {
     pub output: Utf8PathBuf,
     /// Where on the host its graph of packages appears; see [`crate::exec`].
     pub action_graph: Utf8PathBuf,
+    /// Where on the host appears what it has compiled, for the store to take in; `None` where Go keeps that itself.
+    pub puts: Option<Utf8PathBuf>,
 }
 
 /// What a step may use of the host. Not part of the step's identity: the bytes do not depend on it.

@@ -1,5 +1,6 @@
 //! The order of the stages, and nothing else: each stage's result goes to the next.
 
+mod compiled;
 mod discover;
 mod doctor;
 mod explain;
@@ -19,6 +20,7 @@ mod vendoring;
 
 use camino::Utf8PathBuf;
 
+pub use compiled::compiled_in_plan;
 pub use discover::{Discovery, FoundProgram, discover};
 pub use doctor::{Diagnosis, Finding, Health, diagnose};
 pub use explain::{Explanation, Last, Verdict, explain};

@@ -321,14 +321,22 @@ impl<'b> Step<'_, '_, 'b> {
         let resources = Resources { slots, memory, limits };
         let (listener, target) = (self.shared.listener, self.target);
         let phase = |phase: Phase<'_>| listener.event(&Event::Phase { target, phase });
-        let result = self.steps.executor.execute(action, resources, self.shared.cancel, &mut |progress| {
-            match &progress {
-                Progress::Compiling { package, done, total } => {
-                    phase(Phase::Compiling { package, done: *done, total: *total });
-                }
-                Progress::Linking => phase(Phase::Linking),
-            }
-        })?;
+        let result =
+            self.steps.executor.execute(
+                action,
+                resources,
+                self.shared.cancel,
+                &mut |progress| match &progress {
+                    Progress::Compiling { package, done, total } => {
+                        phase(Phase::Compiling { package, done: *done, total: *total });
+                    }
+                    Progress::Linking => phase(Phase::Linking),
+                },
+            );
+        if let Some(compiled) = &self.steps.compiled {
+            compiled.take_in(self.shared, action);
+        }
+        let result = result?;
         *self.spent += result.elapsed;
         Ok(result)
     }

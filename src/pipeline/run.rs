@@ -5,6 +5,7 @@ use std::time::Instant;
 use camino::Utf8PathBuf;
 use rayon::prelude::*;
 
+use super::compiled::Compiled;
 use super::lookup::{Demand, Keys, milliseconds, now};
 use super::packages::Packaging;
 use super::prepare::{Context, Prepared};
@@ -266,6 +267,7 @@ pub(super) fn with_steps(
         sums: go_sums(&go_sum(&prepared.modules)?),
         memory: memory_per_slot(settings.jobs.value),
         level,
+        compiled: Compiled::open(&prepared.store, level, &prepared.identity.tools_blake3)?,
     });
     drop(source);
     Ok(scratch.close()?)

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::compiled::Compiled;
 use super::lookup::{Demand, Keys};
 use super::packages::{Packaging, package_one};
 use super::program::{Found, build, restore};
@@ -45,6 +46,8 @@ pub(super) struct Steps<'s> {
     pub(super) sums: BTreeMap<(String, String), String>,
     pub(super) memory: Option<u64>,
     pub(super) level: SealLevel,
+    /// What Go has compiled before, where the steps can be shown it.
+    pub(super) compiled: Option<Compiled>,
 }
 
 impl Steps<'_> {
@@ -55,7 +58,8 @@ impl Steps<'_> {
         staging: &'d Utf8Path,
     ) -> Directories<'d> {
         let cache = &shared.plan.settings.cache_dir.value;
-        Directories { source: self.source, cache, staging, scratch: self.scratch }
+        let compiled = self.compiled.as_ref().map(|compiled| &compiled.cache);
+        Directories { source: self.source, cache, compiled, staging, scratch: self.scratch }
     }
 }
 

@@ -22,6 +22,7 @@ mod landlock;
 #[cfg(target_os = "linux")]
 mod namespaces;
 mod obstacles;
+mod own_program;
 mod policy;
 #[cfg(target_os = "linux")]
 mod privileges;
@@ -31,6 +32,7 @@ mod support;
 
 pub use enclose::{Enclosure, SETUP_FAILED, enclose};
 pub use obstacles::obstacles;
+pub use own_program::{OwnProgram, own_program};
 pub use policy::Limits;
 pub use support::{attempt, landlock_abi, strongest};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use camino::Utf8Path;
 
-use super::places::{Places, places};
+use super::compile_cache::CompileCache;
+use super::places::{Places, Purpose, places};
 use super::source_view::SourceView;
 use crate::model::{SealedAction, Target};
 use crate::plan::{BuildPlan, Plan};
@@ -16,6 +17,8 @@ pub struct Directories<'d> {
     pub source: &'d SourceView,
     /// The store.
     pub cache: &'d Utf8Path,
+    /// What has been compiled before; where it cannot be shown to the steps, Go has a directory of its own.
+    pub compiled: Option<&'d CompileCache>,
     /// Where programs are written before they are published.
     pub staging: &'d Utf8Path,
     /// Where a step may scribble; a directory per target below it.
@@ -31,14 +34,14 @@ const FIELDS: &str = "Dir,ImportPath,Standard,DepOnly,Incomplete,Error,GoFiles,C
 
 /// Seals one build for one target.
 pub fn seal(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<'_>) -> SealedAction {
-    let places = places(plan, target, build, dirs);
+    let places = places(plan, target, build, dirs, Purpose::Compile);
     let argv = build_command(plan, build, &places);
     sealed(argv, places, target, build, dirs)
 }
 
 /// Seals the question which files a build for a target reads.
 pub fn seal_listing(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<'_>) -> SealedAction {
-    let places = places(plan, target, build, dirs);
+    let places = places(plan, target, build, dirs, Purpose::List);
     let argv = list_command(plan, build, &places);
     sealed(argv, places, target, build, dirs)
 }
@@ -50,16 +53,20 @@ fn sealed(
     build: &BuildPlan,
     dirs: &Directories<'_>,
 ) -> SealedAction {
+    let mut env = environment(target, build, &places);
+    // Here and in no key: the bytes do not depend on who kept what was compiled before.
+    env.extend(places.cache_program.map(|command| ("GOCACHEPROG".to_owned(), command)));
     SealedAction {
         target: target.clone(),
         build: build.id.clone(),
         argv,
-        env: environment(target, build, &places),
+        env,
         dir: dirs.source.path().to_owned(),
         seal: dirs.source.level(),
         mounts: places.mounts,
         output: places.host_output,
         action_graph: places.host_scratch.join(GRAPH),
+        puts: places.host_puts,
     }
 }
 

@@ -5,6 +5,7 @@
 //! step may see. The project's tree is only read.
 
 mod action;
+mod compile_cache;
 mod diff;
 mod error;
 mod key;
@@ -15,6 +16,7 @@ mod source_view;
 mod sources;
 
 pub use action::{Directories, seal, seal_listing};
+pub use compile_cache::CompileCache;
 pub use diff::{Change, What, changes};
 pub use error::SealError;
 pub use key::{BuildKey, KeyContext, ListKey, SdkKey};

@@ -23,16 +23,36 @@ pub(super) struct Places {
     pub(super) host_output: Utf8PathBuf,
     /// Where the step scribbles on the host.
     pub(super) host_scratch: Utf8PathBuf,
+    /// GOCACHEPROG.
+    pub(super) cache_program: Option<String>,
+    /// Where on the host appears what the step has compiled.
+    pub(super) host_puts: Option<Utf8PathBuf>,
+}
+
+/// What a step is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It compiles, and finds what was compiled before.
+    Compile,
+    /// It only reads sources.
+    List,
 }
 
 /// The places of a step. In a mount namespace they have fixed names, so that nothing of the host, not even the name of
 /// a directory, is within the step's reach; elsewhere they have the host's.
-pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Directories<'_>) -> Places {
+pub(super) fn places(
+    plan: &Plan,
+    target: &Target,
+    build: &BuildPlan,
+    dirs: &Directories<'_>,
+    purpose: Purpose,
+) -> Places {
     let level = dirs.source.level();
     let host_goroot = &plan.sdk.goroot;
-    // What a weaker seal compiled is never part of what a stronger one vouches for.
-    let host_cache = dirs.cache.join("gocache-v1").join(level.as_str());
-    let host_scratch = dirs.scratch.join(format!("{}_{}", build.id, target.file_stem()));
+    let name = format!("{}_{}", build.id, target.file_stem());
+    let host_scratch = dirs.scratch.join(&name);
+    let compiled = dirs.compiled.filter(|_| purpose == Purpose::Compile);
+    let compiled = compiled.and_then(|cache| cache.step(dirs.scratch.join(name + ".puts"), level));
     let host_output = dirs.staging.join(&build.path);
     let output_dir = host_output.parent().unwrap_or(&host_output);
     let name = host_output.file_name().unwrap_or_default();
@@ -40,11 +60,25 @@ pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Dir
         SealLevel::Strict => Utf8PathBuf::from(fixed),
         SealLevel::Landlock | SealLevel::Env => host.to_owned(),
     };
-    let (goroot, cache) = (at("/sdk", host_goroot), at("/cache", &host_cache));
+    let goroot = at("/sdk", host_goroot);
     let (scratch, out) = (at("/tmp", &host_scratch), at("/out", output_dir));
     let mut mounts = sdk(host_goroot, &goroot, 0);
     mounts.extend_from_slice(dirs.source.mounts());
-    mounts.push(Mount::bind(&host_cache, &cache, Access::Write));
+    let cache = match (&compiled, purpose) {
+        // Go makes its directory in any case, and keeps nothing in it.
+        (Some(compiled), _) => {
+            mounts.extend_from_slice(&compiled.mounts);
+            scratch.join("gocache")
+        }
+        (None, Purpose::List) => scratch.join("gocache"),
+        // What a weaker seal compiled is never part of what a stronger one vouches for.
+        (None, Purpose::Compile) => {
+            let host_cache = dirs.cache.join("gocache-v1").join(level.as_str());
+            let cache = at("/cache", &host_cache);
+            mounts.push(Mount::bind(&host_cache, &cache, Access::Write));
+            cache
+        }
+    };
     mounts.push(Mount::bind(&host_scratch, &scratch, Access::Write));
     mounts.push(Mount::bind(output_dir, &out, Access::Write));
     Places {
@@ -60,6 +94,8 @@ pub(super) fn places(plan: &Plan, target: &Target, build: &BuildPlan, dirs: &Dir
         mounts,
         host_output,
         host_scratch,
+        cache_program: compiled.as_ref().map(|compiled| compiled.command.clone()),
+        host_puts: compiled.map(|compiled| compiled.puts),
     }
 }
 
@@ -80,6 +116,8 @@ pub(super) fn nameless(plan: &Plan, build: &BuildPlan) -> Places {
         mounts: Vec::new(),
         host_output: Utf8PathBuf::new(),
         host_scratch: Utf8PathBuf::new(),
+        cache_program: None,
+        host_puts: None,
     }
 }
 

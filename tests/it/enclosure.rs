@@ -5,7 +5,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use crate::support::{Call, Project, cache_dir, go, own_store, processes, share_compiled, skipped, wait_for};
+use crate::support::{
+    COMPILED, Call, Project, cache_dir, go, own_store, processes, share_compiled, skipped, wait_for,
+};
 
 const LEVELS: &[&str] = &["--seal=strict", "--seal=landlock", "--seal=env"];
 
@@ -249,15 +251,20 @@ fn a_file_system_below_the_project_comes_along() {
 
 #[test]
 fn stores_on_other_file_systems() {
-    let shared = cache_dir().join("gocache-v1");
-    fs::create_dir_all(&shared).unwrap();
-    let shared = shared.display();
+    let shared: String = COMPILED
+        .iter()
+        .map(|name| {
+            let shared = cache_dir().join(name);
+            fs::create_dir_all(&shared).unwrap();
+            format!(" {}", shared.display())
+        })
+        .collect();
     for options in ["size=200m", "noexec,nosuid,nodev,noatime"] {
         for level in LEVELS {
             let project = Project::hello();
             let store = tempfile::tempdir().unwrap();
             let at = store.path().display();
-            let script = format!("mount -t tmpfs -o {options} tmpfs {at} && ln -s {shared} {at}/gocache-v1");
+            let script = format!("mount -t tmpfs -o {options} tmpfs {at} && ln -s{shared} {at}");
             let args = [level, "--no-package", "--target", "linux/amd64"];
             let Some(call) = mounted(&project, &script, &args) else { return };
             builds(call.env("XBUILD_CACHE_DIR", store.path()), level);

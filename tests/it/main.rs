@@ -8,6 +8,7 @@ mod architecture;
 mod bad_targets;
 mod build;
 mod commands;
+mod compile_cache;
 mod dist;
 mod enclosure;
 mod escapes;

@@ -8,11 +8,34 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Call, Outcome, Project, leftovers, own_store, table};
+use crate::support::{Call, Outcome, Project, cache_dir, leftovers, table};
 
 /// How often something is done: few times here, as often as the issue asks in the long campaign.
 fn times(short: usize, long: usize) -> usize {
     if std::env::var_os("STORE_CAMPAIGN").is_some() { long } else { short }
+}
+
+/// A store that shares nothing with any other, in which the runtime has been compiled and nothing else was done.
+fn own_store() -> tempfile::TempDir {
+    static SEED: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let seed = SEED.get_or_init(|| {
+        let seed = cache_dir().with_file_name("seed");
+        let _ = fs::remove_dir_all(&seed);
+        fs::create_dir_all(&seed).unwrap();
+        run(&program("seed"), &seed);
+        let keep = |name: &str| ["compile-v0", "cas-v0"].contains(&name);
+        for entry in fs::read_dir(&seed).unwrap().map(Result::unwrap) {
+            if entry.path().is_dir() && !keep(entry.file_name().to_str().unwrap()) {
+                fs::remove_dir_all(entry.path()).unwrap();
+            }
+        }
+        seed
+    });
+    let store = tempfile::tempdir().unwrap();
+    let copied =
+        Command::new("cp").args(["-a", "--reflink=auto"]).arg(seed.join(".")).arg(store.path()).status();
+    assert!(copied.unwrap().success());
+    store
 }
 
 const ARGS: &[&str] = &["--target", "linux/amd64", "--target", "linux/arm64"];
@@ -54,7 +77,7 @@ impl Numbers {
 /// The entries that a store vouches for.
 fn entries(store: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for bucket in ["cas-v0", "actions-v0", "memo-v0", "last-v0", "index-v1"] {
+    for bucket in ["cas-v0", "actions-v0", "compile-v0", "memo-v0", "last-v0", "index-v1"] {
         let files = walkdir::WalkDir::new(store.join(bucket)).into_iter().filter_map(Result::ok);
         found.extend(files.filter(|entry| entry.file_type().is_file()).map(|entry| entry.into_path()));
     }

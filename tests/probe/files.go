@@ -96,7 +96,7 @@ func list(name, path string) attempt {
 		foreign := 0
 		for _, each := range names {
 			// A root of its own has these and nothing of the host.
-			if path == "/" && strings.Contains(" cache dev empty out sdk src tmp ", " "+each.Name()+" ") {
+			if path == "/" && strings.Contains(" blobs cache dev empty index out puts sdk src tmp xbuild ", " "+each.Name()+" ") {
 				continue
 			}
 			foreign++
@@ -146,6 +146,16 @@ func writing() []attempt {
 			name = "the directory above"
 		}
 		every = append(every, attempt{"create in " + name, func() (string, error) { return create(dir) }})
+	}
+	// INDEX_DIR CAS_DIR PUTS_DIR SPACE: the first two are the store's own.
+	words := strings.Fields(os.Getenv("GOCACHEPROG"))
+	for back, name := range map[int]string{4: "the index of compiled packages", 3: "the blobs of the store"} {
+		every = append(every, attempt{"create in " + name, func() (string, error) {
+			if len(words) < 4 {
+				return "", errors.New("there is none")
+			}
+			return create(words[len(words)-back])
+		}})
 	}
 	return append(every,
 		attempt{"change the mode of a file of the home directory", func() (string, error) {

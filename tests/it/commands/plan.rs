@@ -75,6 +75,7 @@ fn the_environment_is_complete_and_sealed() {
         "GOARM64",
         "GOAUTH",
         "GOCACHE",
+        "GOCACHEPROG",
         "GODEBUG",
         "GOENV",
         "GOFLAGS",
@@ -128,7 +129,10 @@ fn the_environment_is_complete_and_sealed() {
         assert_eq!(env[name], value, "{name}");
     }
     let cache = store_of(project.path());
-    assert!(env["GOCACHE"].as_str().unwrap().starts_with(cache.to_str().unwrap()), "{}", env["GOCACHE"]);
+    let program = env["GOCACHEPROG"].as_str().unwrap();
+    let index = format!("__gocache {}/compile-v0/env/", cache.display());
+    assert!(program.starts_with(env!("CARGO_BIN_EXE_xbuild")) && program.contains(&index), "{program}");
+    assert_eq!(env["GOCACHE"], format!("{}/gocache", env["TMPDIR"].as_str().unwrap()));
 }
 
 #[test]

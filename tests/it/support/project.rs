@@ -31,10 +31,14 @@ pub fn store_of(dir: &Path) -> PathBuf {
     store
 }
 
+/// The parts of a store in which is what Go has compiled. The blobs are shared with everything else that is kept by its
+/// content: what a test damages on purpose belongs into a store that shares nothing.
+pub const COMPILED: &[&str] = &["gocache-v1", "compile-v0", "cas-v0"];
+
 /// Has a store share what Go has compiled with all others, or every test would pay for the standard library.
 pub fn share_compiled(store: &Path) {
     fs::create_dir_all(store).unwrap();
-    for bucket in ["gocache-v1"] {
+    for bucket in COMPILED {
         let shared = cache_dir().join(bucket);
         fs::create_dir_all(&shared).unwrap();
         let link = store.join(bucket);
