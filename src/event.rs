@@ -22,6 +22,8 @@ pub enum Event<'e> {
         /// Why it is weaker than the user may expect.
         why_weaker: Option<&'e str>,
     },
+    /// Nothing has to be run; how strongly the steps were shut in that made what there is, at the weakest.
+    SealedBefore(SealLevel),
     /// Modules are being gathered.
     Vendoring {
         /// Whether the network may be asked.

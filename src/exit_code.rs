@@ -19,6 +19,8 @@ pub enum ExitCode {
     System,
     /// vendor/, vendor.lock and go.sum do not match, or a lock that is required is missing.
     Changed,
+    /// The store held entries that were not what they must be; they were put aside.
+    Damaged,
     /// SIGHUP, SIGINT or SIGTERM: 128 and the signal's number.
     Signal(i32),
     /// In the process that sets a sandbox up: what the program behind it ended with. No user sees it.
@@ -36,6 +38,7 @@ impl ExitCode {
         ExitCode::Modules,
         ExitCode::System,
         ExitCode::Changed,
+        ExitCode::Damaged,
     ];
 
     /// The number that the process ends with.
@@ -50,6 +53,7 @@ impl ExitCode {
             ExitCode::System => 6,
             ExitCode::Child(status) => status,
             ExitCode::Changed => 7,
+            ExitCode::Damaged => 8,
             ExitCode::Signal(signal) => u8::try_from(128 + signal).unwrap_or(u8::MAX),
         }
     }
@@ -74,6 +78,7 @@ impl ExitCode {
             ExitCode::Changed => {
                 "vendor/, vendor.lock and go.sum do not match, or a required vendor.lock is missing"
             }
+            ExitCode::Damaged => "`cache verify` found damaged entries in the store and put them aside",
             ExitCode::Signal(_) => "ended by a signal: 128 and its number (130 Ctrl-C, 143 SIGTERM)",
         }
     }

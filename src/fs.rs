@@ -91,6 +91,15 @@ pub fn write_synced(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     context(write(), "write", path)
 }
 
+/// Adds bytes to the end of a file in one piece, making it and its directory where they are not there.
+pub fn append_line(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
+    if let Some(parent) = path.parent().filter(|parent| !parent.is_dir()) {
+        create_dir_all(parent)?;
+    }
+    let append = || File::options().append(true).create(true).open(path)?.write_all(bytes);
+    context(append(), "write", path)
+}
+
 /// Writes a new file, and leaves it to the system when its bytes reach the disk.
 pub fn write_new(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     context(File::create_new(path).and_then(|mut file| file.write_all(bytes)), "write", path)
@@ -252,6 +261,9 @@ fn sweep(parent: &Utf8Path, prefix: &str) {
         let abandoned = || File::open(&path).is_ok_and(|dir| dir.try_lock().is_ok());
         if old && path.is_dir() && abandoned() {
             let _ = remove_dir_all(&path);
+        } else if old && path.is_file() {
+            // What `write_atomic` had in hand for a moment.
+            let _ = remove_file(&path);
         }
     }
 }

@@ -28,7 +28,9 @@ impl Store {
     /// When they cannot be written.
     pub fn put(&self, bytes: &[u8]) -> fs::Result<Blake3> {
         let hash = Blake3::of(bytes);
-        if self.get(&hash)?.is_none() {
+        if self.get(&hash)?.is_some() {
+            self.wanted(&hash);
+        } else {
             let fresh = self.scratch_file()?;
             fs::write_synced(&fresh, bytes)?;
             self.name(&fresh, &hash)?;
@@ -42,6 +44,7 @@ impl Store {
     /// When it cannot be read or written, or its bytes are not those.
     pub fn put_file(&self, from: &Utf8Path, hash: &Blake3) -> fs::Result<()> {
         if self.is_whole(hash)? {
+            self.wanted(hash);
             return Ok(());
         }
         let fresh = self.scratch_file()?;
@@ -57,6 +60,11 @@ impl Store {
             let _ = fs::remove_file(&fresh);
         }
         copied
+    }
+
+    /// Whoever makes room must not take content that a record is about to refer to for an orphan.
+    fn wanted(&self, hash: &Blake3) {
+        let _ = fs::touch(&self.blob(hash));
     }
 
     /// Gives a file that was written under a scratch name the name of its content.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use camino::Utf8PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::config::{Color, DURATION, FlagLayer, MEMORY, SEAL, duration, memory};
+use crate::config::{Color, DURATION, FlagLayer, MEMORY, SEAL, SIZE, bytes, duration, memory};
 use crate::exit_code::ExitCode;
 use crate::model::SealChoice;
 
@@ -15,13 +15,14 @@ Examples:
   xbuild --target linux/arm64            one target, in any Go module
   xbuild --target 'linux/*' -j 4         every linux target, four CPU slots in all
   xbuild --target linux/arm64 -o hello   one program to a path, no dist/
+  xbuild explain linux/arm64             why it was built, or would be
   xbuild plan -v                         what would be done, and which layer set each value
   xbuild init                            write a commented targets.toml
 
 Environment:
   XBUILD_SDK, XBUILD_JOBS, XBUILD_CACHE_DIR, XBUILD_DIST, XBUILD_TARGETS, XBUILD_ONLINE,
   XBUILD_FAIL_FAST, XBUILD_SEAL, XBUILD_TIMEOUT, XBUILD_MEMORY, XBUILD_PROCESSES,
-  XBUILD_REQUIRE_LOCK, XBUILD_COLOR, XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR,
+  XBUILD_REQUIRE_LOCK, XBUILD_CACHE_SIZE, XBUILD_COLOR, XBUILD_VERSION, XBUILD_COMMIT; SOURCE_DATE_EPOCH, NO_COLOR,
   CLICOLOR_FORCE";
 
 fn after_help() -> String {
@@ -46,10 +47,14 @@ pub(super) enum Command {
     Build(BuildArgs),
     /// Show what `build` would do, with nothing done
     Plan(PlanArgs),
+    /// Say why programs were built, or would be: what has changed since
+    Explain(ExplainArgs),
     /// List every target of the SDK and which ones the project selects
     Targets(JsonArgs),
     /// Make vendor/ and vendor.lock, from the configured GOPROXY; or verify them
     Vendor(VendorArgs),
+    /// Look at the store, verify it, make room in it
+    Cache(CacheArgs),
     /// Show what this host can do, and why not more
     Doctor(JsonArgs),
     /// Write a commented targets.toml for the module here
@@ -149,6 +154,49 @@ pub(super) struct BuildArgs {
 pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ExplainArgs {
+    /// Targets, as with --target; all that the project selects by default
+    #[arg(value_name = "TARGET")]
+    pub(super) names: Vec<String>,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct CacheArgs {
+    #[command(subcommand)]
+    pub(super) command: CacheCommand,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum CacheCommand {
+    /// Sizes by kind, and how often the last runs found what they needed
+    Stats(JsonArgs),
+    /// Remove what was not used for longest, and show what that is
+    Gc(GcArgs),
+    /// Read everything again; what is damaged is put aside, and made anew by the next build
+    Verify(JsonArgs),
+    /// Print the store's directory
+    Path,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct GcArgs {
+    /// Until the store is no larger than SIZE, such as 20GiB [default: the setting cache_size]
+    #[arg(long, value_name = "SIZE", value_parser = |text: &str| bytes(text).ok_or(SIZE))]
+    pub(super) max_size: Option<u64>,
+    /// What was not used for TIME, such as 30d or 12h
+    #[arg(long, value_name = "TIME", value_parser = |text: &str| duration(text).ok_or(DURATION))]
+    pub(super) max_age: Option<Duration>,
+    /// Show what would go, with nothing done
+    #[arg(short = 'n', long)]
+    pub(super) dry_run: bool,
+    /// Print the result as data on standard output
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Clone, Args)]

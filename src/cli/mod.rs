@@ -2,7 +2,9 @@
 
 mod args;
 mod build;
+mod cache;
 mod doctor;
+mod explain;
 mod init;
 mod plan;
 mod session;
@@ -16,7 +18,7 @@ use clap::{CommandFactory, Parser};
 use args::{Arguments, Command};
 use session::Session;
 
-use crate::cache;
+use crate::cache::{CALL, serve};
 use crate::error::Error;
 use crate::exit_code::ExitCode;
 use crate::report::show_error;
@@ -28,7 +30,7 @@ pub fn main() -> ExitCode {
     if std::env::args_os().nth(1).is_some_and(|argument| argument == sandbox::HELPER) {
         return ExitCode::Child(sandbox::helper());
     }
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == cache::CALL) {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == CALL) {
         return gocache();
     }
     let arguments = match Arguments::try_parse() {
@@ -56,6 +58,8 @@ pub fn main() -> ExitCode {
         }),
         Some(Command::Build(args)) => build::run(&session, &args),
         Some(Command::Plan(args)) => plan::run(&session, &args),
+        Some(Command::Cache(args)) => cache::run(&session, &args),
+        Some(Command::Explain(args)) => explain::run(&session, &args),
         Some(Command::Targets(args)) => targets::run(&session, &args),
         Some(Command::Vendor(args)) => vendor::run(&session, &args),
         Some(Command::Doctor(args)) => doctor::run(&session, &args),
@@ -74,7 +78,7 @@ pub fn main() -> ExitCode {
 /// Serves a `go` as its cache: what is said goes to `go`, and from there to whoever runs it.
 fn gocache() -> ExitCode {
     let args: Option<Vec<String>> = std::env::args_os().skip(2).map(|arg| arg.into_string().ok()).collect();
-    match cache::serve(&args.unwrap_or_default()) {
+    match serve(&args.unwrap_or_default()) {
         Ok(()) => ExitCode::Success,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "xbuild cache: {error}");

@@ -136,7 +136,7 @@ fn belongs(key: &str, here: &str) -> Option<String> {
         "schema" => {
             return Some("`schema` is the first line of the file, above the first [table]".to_owned());
         }
-        "sdk" | "online" | "color" => {
+        "sdk" | "online" | "color" | "cache_size" => {
             return Some(format!(
                 "`{key}` is the user's choice, not the project's: set it in the user's config.toml, with a flag or with XBUILD_{}",
                 key.to_ascii_uppercase()

@@ -32,6 +32,6 @@ pub use sections::{BuildSection, FlagSection, OverrideSection, PackageSection, V
 pub use settings::{Color, FlagLayer, Layers, Settings, resolve};
 pub use suggest::nearest;
 pub use template::{PLACEHOLDERS, Template, TemplateError, Values};
-pub use units::{DURATION, MEMORY, SEAL, duration, memory};
+pub use units::{DURATION, MEMORY, SEAL, SIZE, bytes, duration, memory};
 pub use user_file::UserFile;
 pub use variables::{SettingError, unknown_variables};

@@ -7,7 +7,7 @@ use super::pattern::TargetPattern;
 use super::problem::{Located, Problem};
 use super::suggest::did_you_mean;
 use super::template::{PLACEHOLDERS, Template, TemplateError};
-use super::units::{DURATION, MEMORY, SEAL, duration, memory};
+use super::units::{DURATION, MEMORY, SEAL, SIZE, bytes, duration, memory};
 use crate::model::{SealChoice, SealLevel};
 
 /// A list of target patterns and the bytes of each.
@@ -122,6 +122,8 @@ pub struct SettingsSection {
     pub sdk: Option<Located<String>>,
     /// Whether modules may be fetched; the user's file only.
     pub online: Option<Located<bool>>,
+    /// Bytes that the store may hold; the user's file only.
+    pub cache_size: Option<Located<u64>>,
     /// Colour; the user's file only.
     pub color: Option<Located<String>>,
 }
@@ -270,6 +272,9 @@ impl SettingsSection {
             require_lock: fields.boolean("require_lock", "require_lock = true"),
             sdk: own.then(|| fields.string("sdk", "sdk = \"/usr/local/go\"")).flatten(),
             online: own.then(|| fields.boolean("online", "online = false")).flatten(),
+            cache_size: own
+                .then(|| fields.word("cache_size", "cache_size = \"20GiB\"", SIZE, bytes))
+                .flatten(),
             color: own.then(|| fields.string("color", "color = \"auto\"")).flatten(),
         }
     }

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::file::ProjectFile;
 use super::problem::{Located, Source};
 use super::sections::SettingsSection;
-use super::units::{DURATION, MEMORY, SEAL, duration, memory};
+use super::units::{DURATION, MEMORY, SEAL, SIZE, bytes, duration, memory};
 use super::user_file::UserFile;
 use super::variables::{SettingError, flag, number, text, word};
 use crate::model::{Origin, SealChoice, Setting, StepLimits};
@@ -77,6 +77,8 @@ pub struct Settings {
     pub sdk: Setting<Option<Utf8PathBuf>>,
     /// The store.
     pub cache_dir: Setting<Utf8PathBuf>,
+    /// Bytes that the store may hold.
+    pub cache_size: Setting<Option<u64>>,
     /// Where results go.
     pub dist: Setting<Utf8PathBuf>,
     /// Whether missing modules may be fetched.
@@ -201,6 +203,8 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
         layers.pick(flags.memory, "--memory", word("XBUILD_MEMORY", layers.env, MEMORY, memory)?, |s| {
             s.memory.as_ref()
         });
+    let cache_size =
+        layers.pick(None, "", word("XBUILD_CACHE_SIZE", layers.env, SIZE, bytes)?, |s| s.cache_size.as_ref());
     let processes = layers.pick(None, "", number("XBUILD_PROCESSES", layers.env)?, |s| s.processes.as_ref());
     let require_lock = flag("XBUILD_REQUIRE_LOCK", layers.env)?;
     let require_lock =
@@ -229,6 +233,7 @@ pub fn resolve(layers: &Layers<'_>) -> Result<Settings, SettingError> {
         seal: seal.unwrap_or(by_default(SealChoice::Auto)),
         timeout: optional(timeout),
         memory: optional(memory),
+        cache_size: optional(cache_size),
         processes: optional(processes),
         require_lock: require_lock.unwrap_or(by_default(false)),
         color,

@@ -8,6 +8,9 @@ pub const DURATION: &str = "a length of time such as 90s, 10m or 1h30m";
 /// What [`memory`] reads, for people.
 pub const MEMORY: &str = "an amount of memory such as 800MiB or 2GiB, at least 256MiB";
 
+/// What [`bytes`] reads, for people.
+pub const SIZE: &str = "a size such as 800MiB or 20GiB";
+
 /// The words for a seal, for people.
 pub const SEAL: &str = "auto, strict, landlock or env";
 
@@ -19,6 +22,7 @@ pub fn duration(text: &str) -> Option<Duration> {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
         let number: u64 = rest[..digits].parse().ok()?;
         let unit = match rest.as_bytes().get(digits)? {
+            b'd' => 24 * 3600,
             b'h' => 3600,
             b'm' => 60,
             b's' => 1,
@@ -34,9 +38,14 @@ pub fn duration(text: &str) -> Option<Duration> {
     (1..=YEAR).contains(&seconds).then(|| Duration::from_secs(seconds))
 }
 
-/// Reads `800MiB`, `2GiB`, `2 GB`: a whole number and a unit; at least 256 MiB, below which no Go compiler works.
+/// Reads a [size](bytes) of at least 256 MiB, below which no Go compiler works.
 pub fn memory(text: &str) -> Option<u64> {
     const LEAST: u64 = 256 << 20;
+    bytes(text).filter(|bytes| *bytes >= LEAST)
+}
+
+/// Reads `800MiB`, `2GiB`, `2 GB`: a whole number and a unit.
+pub fn bytes(text: &str) -> Option<u64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let number: u64 = text[..digits].parse().ok()?;
     let unit = match text[digits..].trim_start() {
@@ -48,7 +57,7 @@ pub fn memory(text: &str) -> Option<u64> {
         "TB" => 1_000_000_000_000,
         _ => return None,
     };
-    number.checked_mul(unit).filter(|bytes| *bytes >= LEAST)
+    number.checked_mul(unit)
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ pub fn unknown_variables(env: &BTreeMap<String, String>) -> Vec<(String, String)
 
 const VARIABLES: &[&str] = &[
     "XBUILD_CACHE_DIR",
+    "XBUILD_CACHE_SIZE",
     "XBUILD_COLOR",
     "XBUILD_COMMIT",
     "XBUILD_DIST",

@@ -22,6 +22,9 @@ const OTHERS: &[&str] = &[
     "swigcxx", "syso", "inc", "inl",
 ];
 
+/// Taken by `go build` where it lies beside a main package; that it is there is what counts.
+const PROFILE: &str = "default.pgo";
+
 const ABOUT_MODULES: &[&str] = &["go.mod", "go.work", "modules.txt"];
 
 impl Head {
@@ -29,6 +32,7 @@ impl Head {
     pub fn may_have(path: &str) -> bool {
         let name = file_name(path);
         ABOUT_MODULES.contains(&name)
+            || name == PROFILE
             || extension(name).is_some_and(|extension| extension == "go" || OTHERS.contains(&extension))
     }
 
@@ -37,6 +41,9 @@ impl Head {
         let name = file_name(path);
         if ABOUT_MODULES.contains(&name) {
             return Some(Head { hash: Blake3::of(text), embeds: false });
+        }
+        if name == PROFILE {
+            return Some(Head { hash: Blake3::of(b""), embeds: false });
         }
         let mut hasher = blake3::Hasher::new();
         let embeds = match extension(name)? {

@@ -3,6 +3,7 @@
 mod compiled;
 mod discover;
 mod doctor;
+mod explain;
 mod lookup;
 mod modules;
 mod packages;
@@ -13,6 +14,7 @@ mod project;
 mod run;
 mod sdk;
 mod sealing;
+mod store;
 mod target;
 mod vendoring;
 
@@ -21,10 +23,15 @@ use camino::Utf8PathBuf;
 pub use compiled::compiled_in_plan;
 pub use discover::{Discovery, FoundProgram, discover};
 pub use doctor::{Diagnosis, Finding, Health, diagnose};
+pub use explain::{Explanation, Last, Verdict, explain};
 pub use modules::{VendorOutcome, VendorTask, vendor_project};
 pub use prepare::{Context, Prepared, Request, prepare, targets};
 pub use run::build;
 pub use sealing::Sealing;
+pub use store::{
+    Collected, CollectedEntry, Statistics, StoreHere, cache_collect, cache_statistics, cache_verify,
+    store_here,
+};
 
 use crate::event::TargetReport;
 use crate::model::SealLevel;

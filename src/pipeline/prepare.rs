@@ -258,6 +258,12 @@ fn open_store(settings: &Settings, context: &Context<'_>) -> Result<(Store, Opti
     Ok((store, Some(stopgap)))
 }
 
+/// The settings that hold for a project, whatever the SDK is.
+pub(super) fn settings_of(location: &Location, context: &Context<'_>) -> Result<Settings, Error> {
+    let recipes = recipes(&location.root)?;
+    Ok(project_settings(location, &recipes, None, context)?.1)
+}
+
 /// `go list` may run before there is a vendor tree: then go.mod files may come from what is on this host.
 pub(super) fn listing_environment(
     sdk: &Sdk,

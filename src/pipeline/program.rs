@@ -33,15 +33,31 @@ pub(super) struct Found {
 impl Found {
     /// Looks a program up. What cannot be read is not there.
     pub(super) fn look(keys: &Keys<'_>, store: &Store, target: &Target, build: &BuildPlan) -> Self {
-        let record = |hash: &Blake3| store.record(hash).ok().flatten();
         if let Some(hash) = keys.known(target, build) {
-            return Found { hash: Some(hash), key: None, record: record(&hash) };
+            let record = store.record(&hash).ok().flatten();
+            return Found { hash: Some(hash), key: None, record };
         }
-        match keys.key(target, build) {
-            Ok(Some(key)) => Found { hash: Some(key.hash), record: record(&key.hash), key: Some(key) },
-            _ => Found::default(),
-        }
+        Found::of(store, keys.key(target, build).ok().flatten())
     }
+
+    /// What the store has of a key.
+    pub(super) fn of(store: &Store, key: Option<EncodedKey>) -> Self {
+        let Some(key) = key else { return Found::default() };
+        let record = store.record(&key.hash).ok().flatten();
+        Found { hash: Some(key.hash), record, key: Some(key) }
+    }
+}
+
+/// The key of a program whose files Go has to be asked for.
+pub(super) fn ask_key(
+    shared: &Shared<'_>,
+    steps: &Steps<'_>,
+    target: &Target,
+    build: &BuildPlan,
+) -> Option<EncodedKey> {
+    let directories = steps.directories(shared, shared.staging.path().ok()?);
+    let (mut spent, mut lease) = (Duration::ZERO, steps.budget.take(1));
+    Step { shared, steps, target, build, directories, spent: &mut spent, lease: &mut lease }.ask()
 }
 
 /// Puts a recorded program where the run needs it, or leaves it where it is already. `None` where the store does not
@@ -119,13 +135,7 @@ pub(super) fn build<'b>(
             return (report, None);
         }
     };
-    let directories = Directories {
-        source: steps.source,
-        cache: &shared.plan.settings.cache_dir.value,
-        compiled: steps.compiled.as_ref().map(|compiled| &compiled.cache),
-        staging,
-        scratch: steps.scratch,
-    };
+    let directories = steps.directories(shared, staging);
     let mut step = Step { shared, steps, target, build, directories, spent, lease };
     let key = match found.key.clone() {
         Some(key) => Some(key),

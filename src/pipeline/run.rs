@@ -6,14 +6,16 @@ use camino::Utf8PathBuf;
 use rayon::prelude::*;
 
 use super::compiled::Compiled;
-use super::lookup::{Demand, Keys};
+use super::lookup::{Demand, Keys, milliseconds, now};
 use super::packages::Packaging;
 use super::prepare::{Context, Prepared};
+use super::store::keep_within;
 use super::target::{self, Looked, Shared, Staging, Steps, TargetRun};
 use super::vendoring::vendor;
 use super::{RunReport, sealing};
+use crate::cache::RunLine;
 use crate::error::Error;
-use crate::event::{Event, TargetReport};
+use crate::event::{BuildStatus, Event, TargetReport};
 use crate::exec::{LocalExecutor, SlotBudget, memory_per_slot, waves};
 use crate::fs;
 use crate::inspect::go_sums;
@@ -37,6 +39,7 @@ pub fn build(
     let settings = &plan.settings;
     let dist_dir = &settings.dist.value;
     context.listener.event(&Event::Planned(plan));
+    let in_use = prepared.store.in_use();
     let vendored = vendor(prepared, context)?;
     let vendor = &vendored.tree;
     let keys = Keys::of(prepared, &vendored);
@@ -61,6 +64,7 @@ pub fn build(
     let runs = run_targets(prepared, &shared, vendor, context)?;
     keys.sources.save();
     keys.remember(runs.iter().map(|run| &run.report));
+    note_keys(&shared, &runs);
     shared.packaging.save();
     for damage in prepared.store.take_damage() {
         context.listener.event(&Event::Note(format!(
@@ -95,8 +99,40 @@ pub fn build(
         }
     };
     shared.staging.close()?;
+    drop(in_use);
+    note_run(prepared, &targets, started.elapsed());
     context.listener.event(&Event::Published { place: &place, files: records.len() });
     Ok(RunReport { targets, records, place, seal, elapsed: started.elapsed(), peak_memory: peak_memory() })
+}
+
+/// Adds the run to the statistics, and keeps the store within its limit if something was added to it.
+fn note_run(prepared: &Prepared, targets: &[TargetReport], elapsed: std::time::Duration) {
+    let count = |is: fn(&BuildStatus) -> bool| {
+        targets.iter().flat_map(|target| &target.builds).filter(|build| is(&build.status)).count() as u64
+    };
+    let run = RunLine {
+        at: now(),
+        hits: count(|status| matches!(status, BuildStatus::Cached(_))),
+        built: count(|status| matches!(status, BuildStatus::Built(_))),
+        failed: count(|status| matches!(status, BuildStatus::Failed(_))),
+        milliseconds: milliseconds(elapsed),
+    };
+    prepared.store.note_run(&run);
+    if run.built > 0 {
+        keep_within(&prepared.store, prepared.plan.settings.cache_size.value);
+    }
+}
+
+/// Notes which key each program has now, for whoever asks later why it was built.
+fn note_keys(shared: &Shared<'_>, runs: &[TargetRun]) {
+    let project = &shared.plan.project.module_dir;
+    for TargetRun { report, .. } in runs {
+        for build in report.builds.iter().filter(|build| build.status.digest().is_some()) {
+            if let Some(key) = build.key {
+                let _ = shared.store.note_key(project, &build.id, &report.target, key, now());
+            }
+        }
+    }
 }
 
 /// Puts the artifacts into dist/.
@@ -141,7 +177,12 @@ fn run_targets(
     runs.resize_with(looked.len(), || None);
     let mut demand = Demand { seal: wanted, vendor: shared.proof };
     take(shared, &looked, demand, &mut runs);
-    if runs.iter().any(Option::is_none) {
+    if runs.iter().all(Option::is_some) {
+        let artifacts = runs.iter().flatten().flat_map(|run| &run.artifacts);
+        if let Some(weakest) = artifacts.filter_map(|artifact| artifact.seal).min() {
+            context.listener.event(&Event::SealedBefore(weakest));
+        }
+    } else {
         let sealing = prepared.sealing(context)?;
         let why_weaker = sealing.why_weaker.as_deref();
         context.listener.event(&Event::Sealed { level: sealing.level, why_weaker });
@@ -175,8 +216,38 @@ fn run_missing(
     level: SealLevel,
     runs: &mut [Option<TargetRun>],
 ) -> Result<(), Error> {
+    let jobs = shared.plan.settings.jobs.value;
+    let budget = SlotBudget::new(jobs);
+    let missing: Vec<_> = runs.iter_mut().zip(looked).filter(|(run, _)| run.is_none()).collect();
+    let shares = waves(jobs, missing.len());
+    with_steps(prepared, shared, vendor, level, &budget, |steps| {
+        std::thread::scope(|scope| {
+            let running: Vec<_> = missing
+                .into_iter()
+                .zip(shares)
+                .map(|((run, looked), slots)| {
+                    let lease = steps.budget.take(slots);
+                    (run, scope.spawn(move || target::run(shared, steps, looked, lease)))
+                })
+                .collect();
+            for (run, thread) in running {
+                *run = Some(thread.join().unwrap_or_else(|_| panic!("a target's thread panicked")));
+            }
+        });
+    })
+}
+
+/// Makes what steps need, has them run, and takes it away again.
+pub(super) fn with_steps(
+    prepared: &Prepared,
+    shared: &Shared<'_>,
+    vendor: &VendorTree,
+    level: SealLevel,
+    budget: &SlotBudget,
+    run: impl for<'b> FnOnce(&Steps<'b>),
+) -> Result<(), Error> {
     let settings = &shared.plan.settings;
-    let (cache, jobs) = (&settings.cache_dir.value, settings.jobs.value);
+    let cache = &settings.cache_dir.value;
     let scratch = fs::temporary_dir(&cache.join("tmp"), "run-")?;
     fs::create_dir_all(&cache.join(sealing::ROOT))?;
     let no_input = sealing::no_input(&[&settings.dist.value, cache, shared.staging.path()?]);
@@ -188,36 +259,18 @@ fn run_missing(
         scratch: scratch.path(),
         level,
     })?;
-    let budget = SlotBudget::new(jobs);
-    let steps = Steps {
+    run(&Steps {
         executor: &LocalExecutor { root: cache.join(sealing::ROOT) },
-        budget: &budget,
+        budget,
         source: &source,
         scratch: scratch.path(),
         sums: go_sums(&go_sum(&prepared.modules)?),
-        memory: memory_per_slot(jobs),
+        memory: memory_per_slot(settings.jobs.value),
         level,
         compiled: Compiled::open(&prepared.store, level, &prepared.identity.tools_blake3)?,
-    };
-    let missing: Vec<_> = runs.iter_mut().zip(looked).filter(|(run, _)| run.is_none()).collect();
-    let shares = waves(jobs, missing.len());
-    std::thread::scope(|scope| {
-        let running: Vec<_> = missing
-            .into_iter()
-            .zip(shares)
-            .map(|((run, looked), slots)| {
-                let lease = steps.budget.take(slots);
-                let steps = &steps;
-                (run, scope.spawn(move || target::run(shared, steps, looked, lease)))
-            })
-            .collect();
-        for (run, thread) in running {
-            *run = Some(thread.join().unwrap_or_else(|_| panic!("a target's thread panicked")));
-        }
     });
     drop(source);
-    scratch.close()?;
-    Ok(())
+    Ok(scratch.close()?)
 }
 
 fn peak_memory() -> Option<u64> {

@@ -19,7 +19,7 @@ use crate::fs::{self, TemporaryDir};
 use crate::model::{Artifact, Proof, SealLevel};
 use crate::plan::{Plan, TargetPlan};
 use crate::publish::Dist;
-use crate::seal::SourceView;
+use crate::seal::{Directories, SourceView};
 
 /// What all targets of a run share.
 pub(super) struct Shared<'s> {
@@ -48,6 +48,19 @@ pub(super) struct Steps<'s> {
     pub(super) level: SealLevel,
     /// What Go has compiled before, where the steps can be shown it.
     pub(super) compiled: Option<Compiled>,
+}
+
+impl Steps<'_> {
+    /// Where a step works.
+    pub(super) fn directories<'d>(
+        &'d self,
+        shared: &'d Shared<'_>,
+        staging: &'d Utf8Path,
+    ) -> Directories<'d> {
+        let cache = &shared.plan.settings.cache_dir.value;
+        let compiled = self.compiled.as_ref().map(|compiled| &compiled.cache);
+        Directories { source: self.source, cache, compiled, staging, scratch: self.scratch }
+    }
 }
 
 /// A directory beside the results, made when the first file is to be written there.

@@ -108,6 +108,7 @@ fn recall(prepared: &Prepared, name: &Blake3) -> Option<Vendored> {
     Some(Vendored { tree, stored })
 }
 
+/// Says what tree it is, and notes that it is still of use.
 fn told(tree: &VendorTree, verified: Option<Verified>, context: &Context<'_>) {
     context.listener.event(&Event::Vendored {
         origin: tree.origin,

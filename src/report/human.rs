@@ -224,6 +224,9 @@ impl Listener for HumanReporter<'_> {
                     self.labelled("seal", "1;36", &format!("{level} ({})", level.meaning()));
                 }
             }
+            Event::SealedBefore(level) => {
+                self.labelled("seal", "1;36", &format!("{level}, as built; nothing has to be run"));
+            }
             Event::Vendoring { online: true } => {
                 self.labelled("vendor", "1;36", "asking the configured GOPROXY")
             }

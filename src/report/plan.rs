@@ -54,6 +54,7 @@ fn layers(plan: &Plan) -> Table {
     row(&mut table, "jobs", &settings.jobs, ToString::to_string);
     row(&mut table, "sdk", &settings.sdk, |path| path.as_ref().map_or("-".to_owned(), ToString::to_string));
     row(&mut table, "cache_dir", &settings.cache_dir, ToString::to_string);
+    row(&mut table, "cache_size", &settings.cache_size, |bytes| bytes.map_or("-".to_owned(), size));
     row(&mut table, "dist", &settings.dist, ToString::to_string);
     row(&mut table, "online", &settings.online, ToString::to_string);
     row(&mut table, "fail_fast", &settings.fail_fast, ToString::to_string);

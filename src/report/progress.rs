@@ -103,7 +103,11 @@ impl Bars {
             Event::Published { .. } => self.total.finish_and_clear(),
             Event::Fetching(fetching) => self.fetching(fetching),
             Event::Vendored { .. } | Event::Installed(_) => self.fetched(),
-            Event::Note(_) | Event::Sealed { .. } | Event::Vendoring { .. } | Event::Verified(_) => {}
+            Event::Note(_)
+            | Event::Sealed { .. }
+            | Event::SealedBefore(_)
+            | Event::Vendoring { .. }
+            | Event::Verified(_) => {}
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod action;
 mod compile_cache;
+mod diff;
 mod error;
 mod key;
 mod listing;
@@ -16,6 +17,7 @@ mod sources;
 
 pub use action::{Directories, seal, seal_listing};
 pub use compile_cache::CompileCache;
+pub use diff::{Change, What, changes};
 pub use error::SealError;
 pub use key::{BuildKey, KeyContext, ListKey, SdkKey};
 pub use listing::Listing;

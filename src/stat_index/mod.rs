@@ -95,7 +95,7 @@ impl StatIndex {
         if !purpose.is_empty() {
             name.update(b"\0").update(purpose.as_bytes());
         }
-        let file = cache_dir.join("index-v1").join(name.finalize().to_hex().as_str());
+        let file = cache_dir.join(BUCKET).join(name.finalize().to_hex().as_str());
         let entries = fs::read(&file).ok().and_then(|bytes| codec::decode(&bytes)).unwrap_or_default();
         StatIndex { root: root.to_owned(), file, entries, changed: false }
     }
@@ -134,17 +134,26 @@ impl StatIndex {
         {
             return Ok((Found::File(entry.facts), None));
         }
-        let now = now();
-        let (file, metadata) = fs::open_regular(&full)?;
-        let before = Stamp::of(&metadata);
-        let facts = fs::context(read_facts(path, &file, metadata.len()), "read", &full)?;
-        let after = fs::context(file.metadata(), "look at", &full)?;
-        if Stamp::of(&after) != before || after.len() != facts.size {
-            let source = io::Error::other("it changed while it was read");
-            return Err(FsError { operation: "read", path: full, source });
+        /// Somebody who saves a file does it once, and is done soon.
+        const ATTEMPTS: usize = 3;
+        let mut attempt = 1;
+        loop {
+            let now = now();
+            let (file, metadata) = fs::open_regular(&full)?;
+            let before = Stamp::of(&metadata);
+            let facts = fs::context(read_facts(path, &file, metadata.len()), "read", &full)?;
+            let after = fs::context(file.metadata(), "look at", &full)?;
+            if Stamp::of(&after) == before && after.len() == facts.size {
+                let entry = before.filter(|stamp| stamp.settled(now)).map(|stamp| Entry { stamp, facts });
+                return Ok((Found::File(facts), entry));
+            }
+            if attempt == ATTEMPTS {
+                let source = io::Error::other("it changed while it was read");
+                return Err(FsError { operation: "read", path: full, source });
+            }
+            attempt += 1;
+            std::thread::sleep(Duration::from_millis(10));
         }
-        let entry = before.filter(|stamp| stamp.settled(now)).map(|stamp| Entry { stamp, facts });
-        Ok((Found::File(facts), entry))
     }
 
     /// Notes what is known of files that were written by this process and lie on the file system of `probe`, a
@@ -193,6 +202,14 @@ impl StatIndex {
         self.changed = false;
         Ok(())
     }
+}
+
+/// The directory of indexes in the store.
+pub const BUCKET: &str = "index-v1";
+
+/// Whether these are the bytes of an index.
+pub fn is_whole(bytes: &[u8]) -> bool {
+    codec::decode(bytes).is_some()
 }
 
 /// Nanoseconds since 1970 by this host's clock.

@@ -160,6 +160,11 @@ fn metadata_json_says_what_and_with_what() {
                   xargs b3sum | b3sum --no-names";
     let digest = project.run("/bin/sh", &["-c", script, "sh", goroot.trim()]);
     assert_eq!(metadata["sdk"]["tools_blake3"], digest.trim());
+    let script = "cd \"$1\" && find . -type f ! -name '*_test.go' ! -path '*/testdata/*' ! -path './api/*' \
+                  ! -path './doc/*' ! -path './misc/*' ! -path './test/*' ! -path '*/.git/*' | sed 's|^./||' | \
+                  LC_ALL=C sort | tr '\\n' '\\0' | xargs -0 b3sum | b3sum --no-names";
+    let digest = project.run("/bin/sh", &["-c", script, "sh", goroot.trim()]);
+    assert_eq!(metadata["sdk"]["goroot_blake3"], digest.trim());
 }
 
 #[test]
@@ -210,7 +215,7 @@ fn programs_of_another_sdk_are_dropped() {
     let project = sample();
     project.xbuild(&["--no-package"]).ok();
     let mut metadata: Value = serde_json::from_str(&project.read("dist/metadata.json")).unwrap();
-    metadata["sdk"]["tools_blake3"] = "0".repeat(64).into();
+    metadata["sdk"]["goroot_blake3"] = "0".repeat(64).into();
     project.write("dist/metadata.json", &metadata.to_string());
     project.xbuild(&["--no-package", "--target", "linux/arm64"]).ok();
     let programs: Vec<Value> =

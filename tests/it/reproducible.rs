@@ -121,7 +121,7 @@ fn why_no_stranger() -> Option<String> {
 }
 
 fn run(run: &Run, outer: &Project, xbuild: &Path) -> BTreeMap<String, Vec<u8>> {
-    let stage = outer.path().join(run.name.replace('/', "-"));
+    let stage = outer.path().join(run.name.replace(['/', ':'], "-"));
     let (dir, store) = (stage.join(run.place), stage.join("store"));
     fs::create_dir_all(&store).unwrap();
     write_project(&dir);

@@ -28,13 +28,18 @@ fn without_namespaces(call: Call) -> Call {
 fn every_level_is_named_where_it_is_weaker() {
     let project = Project::hello();
     let mut programs = Vec::new();
-    for (level, meaning) in [
+    let stores: Vec<_> = (0..3).map(|_| own_store()).collect();
+    for ((level, meaning), store) in [
         ("strict", "namespaces, Landlock and seccomp"),
         ("landlock", "Landlock and seccomp, without namespaces"),
         ("env", "environment only"),
-    ] {
+    ]
+    .into_iter()
+    .zip(&stores)
+    {
         let seal = format!("--seal={level}");
-        let outcome = project.xbuild(&with(ONE, &[&seal])).ok();
+        let call = project.xbuild(&with(ONE, &[&seal])).env("XBUILD_CACHE_DIR", store.path());
+        let outcome = call.ok();
         outcome.says(&format!("seal    {level} ({meaning})\n")).never_says("cached");
         match level {
             "strict" => outcome.never_says("only"),
@@ -44,12 +49,27 @@ fn every_level_is_named_where_it_is_weaker() {
         programs.push(std::fs::read(project.path().join("dist/app_linux_amd64/app")).unwrap());
     }
     assert!(programs[0] == programs[1] && programs[0] == programs[2]);
-    // By variable and by the user's file as well; and what was built so is known again at the same level only.
-    project.xbuild(ONE).env("XBUILD_SEAL", "env").ok().says("cached");
+}
+
+/// What was built under a stronger seal will do for a weaker one, and nothing else; and lists say what it was.
+#[test]
+fn a_stronger_seal_is_built_again() {
+    let project = Project::hello();
+    let run = |level: &str| project.xbuild(&with(ONE, &[&format!("--seal={level}")]));
+    run("env").ok().says("built   linux/amd64");
+    // By variable and by the user's file as well.
+    project.xbuild(ONE).env("XBUILD_SEAL", "env").ok().says("cached").says("seal    env, as built");
     let call = project.xbuild(ONE);
     std::fs::create_dir_all(call.home().join(".config/xbuild")).unwrap();
     std::fs::write(call.home().join(".config/xbuild/config.toml"), "seal = \"landlock\"\n").unwrap();
-    call.ok().says("seal    landlock").says("cached");
+    call.ok().says("seal    landlock").says("built   linux/amd64");
+    run("env").ok().says("cached").says("seal    landlock, as built").says("sealed by landlock only");
+    assert_eq!(seals(&project).0, "landlock");
+    run("strict").ok().says("built   linux/amd64");
+    for level in ["strict", "landlock", "env", "auto"] {
+        run(level).ok().says("cached").says("seal    strict, as built");
+        assert_eq!(seals(&project), ("strict".to_owned(), vec!["strict".to_owned()]));
+    }
 }
 
 #[test]

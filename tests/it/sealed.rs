@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Call, Project, SAMPLE_TARGETS, go, leftovers, own_store, processes, wait_for};
+use crate::support::{Call, Project, SAMPLE_TARGETS, go, leftovers, own_store, processes};
 
 fn sample() -> Project {
     let project = Project::sample(true).file("targets.toml", SAMPLE_TARGETS);
@@ -149,24 +149,36 @@ fn a_changed_program_in_the_store_is_not_believed() {
     let run = || project.xbuild(&["--target", "linux/amd64"]).env("XBUILD_CACHE_DIR", store.path()).ok();
     run();
     let good = results(&project);
-    let entry = wait_for("kept program", || {
-        let entries = fs::read_dir(store.path().join("outputs-v0")).ok()?;
-        entries.flatten().map(|entry| entry.path()).find(|path| path.join("program").is_file())
-    });
-    let program = entry.join("program");
-    let mut bytes = fs::read(&program).unwrap();
-    assert_eq!(bytes, good["hello_linux_amd64/hello"]);
-    let at = bytes.len() / 2;
-    bytes[at] ^= 0xff;
-    fs::write(&program, &bytes).unwrap();
-    run().says("built   linux/amd64").never_says("cached");
+    let damage = |bucket: &str, wanted: &dyn Fn(&[u8]) -> bool| {
+        let files = walkdir::WalkDir::new(store.path().join(bucket)).into_iter().map(Result::unwrap);
+        let mut files = files.filter(|entry| entry.file_type().is_file()).map(|entry| entry.into_path());
+        let path = files.find(|path| wanted(&fs::read(path).unwrap())).unwrap();
+        let mut bytes = fs::read(&path).unwrap();
+        let at = bytes.len() / 2;
+        bytes[at] ^= 0xff;
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &bytes).unwrap();
+    };
+    let anew = || fs::remove_dir_all(project.path().join("dist")).unwrap();
+    damage("cas-v0", &|bytes| bytes == good["hello_linux_amd64/hello"]);
+    // What is in dist/ is not what is in the store.
+    run().says("cached  linux/amd64");
+    anew();
+    run().says("built   linux/amd64").says("cas-v0/").says("of the store was damaged").never_says("cached");
     same(&good, &results(&project));
-    assert_eq!(fs::read(&program).unwrap(), good["hello_linux_amd64/hello"]);
     run().says("cached  linux/amd64");
 
-    fs::write(entry.join("digest"), "nonsense").unwrap();
-    run().says("built   linux/amd64");
+    damage("actions-v0", &|bytes| bytes.starts_with(b"xbuild record") && text(bytes).contains("\"build\""));
+    anew();
+    run().says("built   linux/amd64").says("actions-v0/");
     same(&good, &results(&project));
+    anew();
+    run().says("cached  linux/amd64").never_says("damaged");
+    same(&good, &results(&project));
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]

@@ -120,7 +120,7 @@ impl Scene {
 
     /// A call that builds the project; it must link, for nothing that it has made before is at hand.
     pub fn call(&self) -> Call {
-        let kept = self.store.path().join("outputs-v0");
+        let kept = self.store.path().join("actions-v0");
         if kept.exists() {
             fs::remove_dir_all(kept).unwrap();
         }
