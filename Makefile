@@ -1,7 +1,7 @@
 # What a developer of xbuild types. `make test` is all that CI runs beside formatting and lints.
 CARGO ?= cargo
 
-.PHONY: all build test test-setup test-offline test-all-targets bench lint fmt clean
+.PHONY: all build test test-setup test-offline test-all-targets test-store bench lint fmt clean
 
 all: build
 
@@ -24,6 +24,12 @@ test-offline: test-setup
 # Inspection against every target that links without a C toolchain; some ten minutes on two cores.
 test-all-targets: test-setup
 	ALL_TARGETS=1 $(CARGO) test --locked --offline --test it -- inspection
+
+# The store at full size: 2,000 damages, 300 builds from damaged stores, 300 kills at random moments, a kill at each
+# publishing step, 16 processes x 20 rounds.
+test-store: test-setup
+	STORE_CAMPAIGN=1 $(CARGO) test --locked --offline --test it -- store::
+	@cat "$${CARGO_TARGET_DIR:-target}"/tmp/tables/store_*.txt
 
 # Cold builds beside a plain loop of `go build`, in one run, verifying a vendored tree, and the sandbox; see benches/README.md.
 bench: build test-setup

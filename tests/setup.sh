@@ -15,6 +15,9 @@ need python3 python3
 need file file
 need unshare util-linux
 need setpriv util-linux
+need flock util-linux
+need pkill procps
+need strace strace
 need openssl openssl
 need b3sum b3sum
 need qemu-aarch64-static qemu-user-static
