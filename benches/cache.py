@@ -390,8 +390,8 @@ func (p *@Part@[T]) Step(n int) (int, error) {
 			best = @part@Entry{at: at, value: int(value)}
 		}
 	}
-	if best.value > 1<<40 {
-		return 0, &LimitError{Part: "@part@", Value: best.value, Limit: 1 << 40}
+	if best.value > 1<<30 {
+		return 0, &LimitError{Part: "@part@", Value: best.value, Limit: 1 << 30}
 	}
 	return best.value & @mask@, nil
 }
