@@ -1,7 +1,7 @@
 # What a developer of xbuild types. `make test` is all that CI runs beside formatting and lints.
 CARGO ?= cargo
 
-.PHONY: all build test test-setup test-offline test-all-targets bench lint fmt clean
+.PHONY: all build test test-setup test-offline test-all-targets bench bench-cache lint fmt clean
 
 all: build
 
@@ -30,6 +30,10 @@ bench: build test-setup
 	./benches/cold.sh
 	./benches/vendor.sh
 	./benches/seal.py
+
+# What the cache is worth, beside `go build` and GoReleaser; its first run prepares for the better part of an hour.
+bench-cache: build
+	./benches/cache.py
 
 lint:
 	$(CARGO) fmt --check
