@@ -1085,11 +1085,10 @@ def settle(bench):
 
 
 def unchanged(bench, directory, *words):
-    """Wall times of runs with nothing changed, and what the last one says of memory."""
-    warm_up = seconds(lambda: bench.run_xbuild(directory, *words))
-    note(f"warm-up, {directory.relative_to(bench.work)}: {warm_up:.1f} s")
+    """Wall times of runs with nothing changed, and what the last one says of memory; a run before is the preparation."""
+    note(f"warm-up, {directory.relative_to(bench.work)}: {seconds(lambda: bench.run_xbuild(directory, *words)):.1f} s")
     if bench.options.prepare:
-        return [warm_up], ""
+        return None
     time.sleep(2)
     bench.run_xbuild(directory, *words)
     times = [seconds(lambda: bench.run_xbuild(directory, *words)) for _ in range(bench.options.rounds)]
@@ -1099,7 +1098,10 @@ def unchanged(bench, directory, *words):
 def thousand_programs(bench):
     programs = bench.options.programs
     directory = bench.made(f"many-{programs}", lambda directory: generate_many(directory, programs))
-    times, memory = unchanged(bench, directory, "--no-package")
+    measured = unchanged(bench, directory, "--no-package")
+    if measured is None:
+        return
+    times, memory = measured
     title = f"4. {programs} main packages x {len(TARGETS)} targets = {programs * len(TARGETS):,} programs, nothing changed"
     lines = [["xbuild --no-package", spread(times), memory]]
     table(title, "under 1 s, at most 100 MiB", ["", "median (min to max)", "memory of xbuild"], lines)
@@ -1113,7 +1115,10 @@ def growth(bench):
             name = f"growth-{'vendored' if vendored else 'other'}-{files}"
             make = lambda directory: generate_growth(directory, files, vendored, bench.vendor)
             project = bench.made(name, make) / "project"
-            times, memory = unchanged(bench, project, "--no-package")
+            measured = unchanged(bench, project, "--no-package")
+            if measured is None:
+                continue
+            times, memory = measured
             middle = statistics.median(times)
             # The constant part of a run is in the quotient, not in the difference.
             more = shown((middle - before[1]) / (files - before[0]) * 1000) if before else ""
@@ -1122,8 +1127,9 @@ def growth(bench):
             each = shown(middle / files * 1000)
             lines.append([f"{files:,} files, {kind}", spread(times), each, more, described(project), memory])
     heads = ["", "median (min to max)", "per 1,000 files", "a further 1,000", "git describe", "memory of xbuild"]
-    remarks = ["git describe --dirty is what git itself takes"]
-    table("5. Growth: nothing changed, one target", "linear", heads, lines, remarks)
+    if lines:
+        remarks = ["git describe --dirty is what git itself takes"]
+        table("5. Growth: nothing changed, one target", "linear", heads, lines, remarks)
 
 
 def big_file(bench):
