@@ -1,7 +1,7 @@
 # What a developer of xbuild types. `make test` is all that CI runs beside formatting and lints.
 CARGO ?= cargo
 
-.PHONY: all build test test-setup test-offline test-all-targets test-store bench lint fmt clean
+.PHONY: all build test test-setup test-offline test-all-targets test-store bench bench-cache lint fmt clean
 
 all: build
 
@@ -37,6 +37,10 @@ bench: build test-setup
 	./benches/vendor.sh
 	./benches/seal.py
 
+# What the cache is worth, beside `go build` and GoReleaser; its first run prepares for the better part of an hour.
+bench-cache: build
+	./benches/cache.py
+
 lint:
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
@@ -47,4 +51,4 @@ fmt:
 
 clean:
 	$(CARGO) clean
-	rm -rf dist cache/*-v0 cache/tmp
+	rm -rf dist cache/*-v[0-9] cache/tmp cache/lock

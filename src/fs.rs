@@ -52,6 +52,26 @@ pub fn context<T>(result: io::Result<T>, operation: &'static str, path: &Utf8Pat
     result.map_err(|source| FsError { operation, path: path.to_owned(), source })
 }
 
+/// The same for an operation that needs room: where there is too little, the error says how much is needed and there.
+fn context_of_room<T>(
+    result: io::Result<T>,
+    operation: &'static str,
+    path: &Utf8Path,
+    needed: u64,
+) -> Result<T> {
+    let full =
+        |error: &io::Error| matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let result = result.map_err(|error| match full(&error) {
+        false => error,
+        true => {
+            let free = path.parent().and_then(free_space);
+            let free = free.map_or(String::new(), |free| format!(", {free} are free"));
+            io::Error::new(error.kind(), format!("{error}: {needed} bytes are needed{free}"))
+        }
+    });
+    context(result, operation, path)
+}
+
 /// The whole file.
 pub fn read(path: &Utf8Path) -> Result<Vec<u8>> {
     context(fs::read(path), "read", path)
@@ -88,7 +108,7 @@ pub fn write_synced(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
         file.write_all(bytes)?;
         file.sync_all()
     };
-    context(write(), "write", path)
+    context_of_room(write(), "write", path, bytes.len() as u64)
 }
 
 /// Adds bytes to the end of a file in one piece, making it and its directory where they are not there.
@@ -580,7 +600,10 @@ pub fn copy_hashed(from: &Utf8Path, to: &Utf8Path, mode: u32) -> Result<(blake3:
                 break;
             }
             hasher.update(&buffer[..read]);
-            context(copy.write_all(&buffer[..read]), "write", to)?;
+            if let Err(error) = copy.write_all(&buffer[..read]) {
+                let needed = source.metadata().map_or(0, |metadata| metadata.len());
+                return context_of_room(Err(error), "write", to, needed);
+            }
         }
     }
     set_mode(to, mode)?;

@@ -126,6 +126,8 @@ fn outcome(status: std::process::ExitStatus, messages: &str) -> BuildOutcome {
         Some(0) => BuildOutcome::Success,
         Some(code) if code == i32::from(SETUP_FAILED) => BuildOutcome::NotSealed,
         Some(_) if ran_out(messages) => BuildOutcome::OutOfMemory(None),
+        // The words of the system's error, which Go hands on.
+        Some(_) if messages.contains("no space left on device") => BuildOutcome::DiskFull,
         code => BuildOutcome::Exit(code.unwrap_or(-1)),
     }
 }

@@ -87,6 +87,8 @@ pub enum BuildOutcome {
     TimedOut(Duration),
     /// It ran out of memory: of what it may use, in bytes, or of what the host has.
     OutOfMemory(Option<u64>),
+    /// A file system was full.
+    DiskFull,
     /// It was ended because it had more processes than this.
     TooManyProcesses(u64),
     /// The sandbox could not be set up; the messages say why.

@@ -71,6 +71,8 @@ pub struct Prepared {
     pub store: Store,
     /// Where the store is when the one that the settings name cannot be used.
     _stopgap: Option<TemporaryDir>,
+    /// Where the user keeps temporary files.
+    pub(super) temporary: Utf8PathBuf,
     /// What the file system says of the inputs, as one hash.
     pub(super) fingerprint: Option<Blake3>,
     sealing: OnceLock<Sealing>,
@@ -237,8 +239,26 @@ fn planned(
         no_packages: request.no_packages,
         env: context.env,
     })?;
-    let sealing = OnceLock::new();
-    Ok(Prepared { plan, modules, recipes, source, identity, store, _stopgap: stopgap, fingerprint, sealing })
+    let (sealing, temporary) = (OnceLock::new(), temporary(context));
+    Ok(Prepared {
+        temporary,
+        plan,
+        modules,
+        recipes,
+        source,
+        identity,
+        store,
+        _stopgap: stopgap,
+        fingerprint,
+        sealing,
+    })
+}
+
+/// Where the user keeps temporary files.
+fn temporary(context: &Context<'_>) -> Utf8PathBuf {
+    let named =
+        ["TMPDIR", "TEMP"].iter().find_map(|name| context.env.get(*name).filter(|dir| !dir.is_empty()));
+    context.cwd.join(named.map_or("/tmp", String::as_str))
 }
 
 /// The store; where it cannot be used, one that ends with the run, so that there is a result all the same.
@@ -247,9 +267,10 @@ fn open_store(settings: &Settings, context: &Context<'_>) -> Result<(Store, Opti
         Ok(store) => return Ok((store, None)),
         Err(error) => error,
     };
-    let parent = context.env.get("TMPDIR").filter(|dir| !dir.is_empty()).map_or("/tmp", String::as_str);
     // Where there is no other place either, the first error is the one to tell.
-    let Ok(stopgap) = fs::temporary_dir(parent.into(), "xbuild-store-") else { return Err(error.into()) };
+    let Ok(stopgap) = fs::temporary_dir(&temporary(context), "xbuild-store-") else {
+        return Err(error.into());
+    };
     let store = Store::open(stopgap.path())?;
     context.listener.event(&Event::Note(format!(
         "the store cannot be used: {error}; this run keeps nothing for later ones ({})",

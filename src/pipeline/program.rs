@@ -296,6 +296,9 @@ impl<'b> Step<'_, '_, 'b> {
         lock: Option<KeyLock>,
     ) -> Result<(ActionResult, Option<KeyLock>), ExecError> {
         let first = self.once(action, self.lease.slots(), self.steps.memory)?;
+        if first.outcome == BuildOutcome::DiskFull && self.shared.cancel.reason().is_none() {
+            return Ok((self.elsewhere()?.unwrap_or(first), lock));
+        }
         if !matches!(first.outcome, BuildOutcome::OutOfMemory(_)) || self.shared.cancel.reason().is_some() {
             return Ok((first, lock));
         }
@@ -307,6 +310,20 @@ impl<'b> Step<'_, '_, 'b> {
         drop(lock);
         self.lease.widen(self.steps.budget);
         Ok((self.once(action, 1, None)?, None))
+    }
+
+    /// Runs the step with nothing in the store, whose file system is full; `None` where there is no other place.
+    fn elsewhere(&mut self) -> Result<Option<ActionResult>, ExecError> {
+        let Some(place) = self.steps.elsewhere.path() else { return Ok(None) };
+        self.note(format!(
+            "the file system of {} is full; {} is built once more, in {place}, and may not be kept",
+            self.shared.store.root(),
+            self.target
+        ));
+        let scratch = place.join("scratch");
+        let directories = Directories { cache: place, compiled: None, scratch: &scratch, ..self.directories };
+        let action = seal(self.shared.plan, self.target, self.build, &directories);
+        self.once(&action, self.lease.slots(), self.steps.memory).map(Some)
     }
 
     /// Runs a step. The target's time is that of its steps, and no step waits on its account.
@@ -397,6 +414,10 @@ fn failure(outcome: BuildOutcome, settings: &Settings) -> String {
         ),
         BuildOutcome::OutOfMemory(None) => {
             "out of memory, also alone: the host has too little for this program".to_owned()
+        }
+        BuildOutcome::DiskFull => {
+            "a file system is full, also that of temporary files; free space, or set TMPDIR and --dist"
+                .to_owned()
         }
         BuildOutcome::TooManyProcesses(most) => {
             format!("it had more processes than {most} (processes, {})", settings.processes.origin)

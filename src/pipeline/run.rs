@@ -10,7 +10,7 @@ use super::lookup::{Demand, Keys, milliseconds, now};
 use super::packages::Packaging;
 use super::prepare::{Context, Prepared};
 use super::store::keep_within;
-use super::target::{self, Looked, Shared, Staging, Steps, TargetRun};
+use super::target::{self, Elsewhere, Looked, Shared, Staging, Steps, TargetRun};
 use super::vendoring::vendor;
 use super::{RunReport, sealing};
 use crate::cache::RunLine;
@@ -267,6 +267,7 @@ pub(super) fn with_steps(
         sums: go_sums(&go_sum(&prepared.modules)?),
         memory: memory_per_slot(settings.jobs.value),
         level,
+        elsewhere: Elsewhere::new(prepared.temporary.clone()),
         compiled: Compiled::open(&prepared.store, level, &prepared.identity.tools_blake3)?,
     });
     drop(source);

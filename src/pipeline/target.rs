@@ -1,7 +1,7 @@
 //! One target: its programs, from the store or by a step, and its packages.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -46,6 +46,7 @@ pub(super) struct Steps<'s> {
     pub(super) sums: BTreeMap<(String, String), String>,
     pub(super) memory: Option<u64>,
     pub(super) level: SealLevel,
+    pub(super) elsewhere: Elsewhere,
     /// What Go has compiled before, where the steps can be shown it.
     pub(super) compiled: Option<Compiled>,
 }
@@ -63,16 +64,35 @@ impl Steps<'_> {
     }
 }
 
+/// A directory outside of the store, made when the store's file system turns out to be full.
+pub(super) struct Elsewhere {
+    parent: Utf8PathBuf,
+    made: OnceLock<Option<TemporaryDir>>,
+}
+
+impl Elsewhere {
+    /// One below this directory.
+    pub(super) fn new(parent: Utf8PathBuf) -> Self {
+        Elsewhere { parent, made: OnceLock::new() }
+    }
+
+    /// The directory; `None` where none can be made.
+    pub(super) fn path(&self) -> Option<&Utf8Path> {
+        let made = self.made.get_or_init(|| fs::temporary_dir(&self.parent, "xbuild-store-").ok());
+        made.as_ref().map(TemporaryDir::path)
+    }
+}
+
 /// A directory beside the results, made when the first file is to be written there.
 pub(super) struct Staging {
     parent: Utf8PathBuf,
     made: Mutex<Option<TemporaryDir>>,
-    path: std::sync::OnceLock<Utf8PathBuf>,
+    path: OnceLock<Utf8PathBuf>,
 }
 
 impl Staging {
     pub(super) fn new(parent: Utf8PathBuf) -> Self {
-        Staging { parent, made: Mutex::default(), path: std::sync::OnceLock::new() }
+        Staging { parent, made: Mutex::default(), path: OnceLock::new() }
     }
 
     /// The directory.

@@ -12,6 +12,7 @@ use crate::plan::{BuildPlan, Plan};
 use crate::toolchain::environment;
 
 /// Where a run's steps work.
+#[derive(Clone, Copy)]
 pub struct Directories<'d> {
     /// The module's source with its vendor/.
     pub source: &'d SourceView,
