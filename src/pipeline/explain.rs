@@ -77,6 +77,7 @@ pub fn explain(prepared: &Prepared, context: &Context<'_>) -> Result<Vec<Explana
         keys: &keys,
         packaging: Packaging::new(&prepared.store, &plan.project.root),
         dist: None,
+        output: None,
         proof: vendored.tree.proof,
         staging: Staging::new(prepared.store.root().join("tmp")),
         cancel: context.cancel,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::lookup::{Demand, Keys, milliseconds, now};
 use super::target::{Shared, Steps};
@@ -69,8 +69,9 @@ pub(super) fn restore(
     record: &Record,
 ) -> fs::Result<Option<Artifact>> {
     let digest = &record.artifact;
+    let name = shared.output.map_or(build.path.clone(), Utf8PathBuf::from);
     let there = match shared.dist {
-        Some(dist) => dist.have(&[(build.path.clone(), digest)])?.first() == Some(&true),
+        Some(dist) => dist.have(&[(name, digest)])?.first() == Some(&true),
         None => false,
     };
     let staged = if there {

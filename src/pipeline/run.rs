@@ -43,19 +43,20 @@ pub fn build(
     let vendored = vendor(prepared, context)?;
     let vendor = &vendored.tree;
     let keys = Keys::of(prepared, &vendored);
-    let dist = Dist::new(dist_dir, prepared.store.root());
     let staging_parent = match output {
         Some(path) => path.parent().unwrap_or(path).to_owned(),
         None => dist_dir.clone(),
     };
     let fresh_dist = !staging_parent.exists();
+    let dist = Dist::new(&staging_parent, prepared.store.root());
     let shared = Shared {
         plan,
         recipes: &prepared.recipes,
         store: &prepared.store,
         keys: &keys,
         packaging: Packaging::new(&prepared.store, &plan.project.root),
-        dist: output.is_none().then_some(&dist),
+        dist: Some(&dist),
+        output: output.and_then(|path| path.file_name()),
         proof: vendor.proof,
         staging: Staging::new(staging_parent.clone()),
         cancel: context.cancel,
@@ -87,8 +88,12 @@ pub fn build(
     let seal = seal.unwrap_or_else(|| prepared.settled().map_or(SealLevel::Env, |sealing| sealing.level));
     let (records, place) = match output {
         Some(path) => {
-            if let Some(staged) = artifacts.first().and_then(|program| program.staged.as_ref()) {
+            if let Some((program, staged)) =
+                artifacts.first().and_then(|one| Some((one, one.staged.as_ref()?)))
+            {
                 fs::rename(staged, path)?;
+                let name = Utf8PathBuf::from(path.file_name().unwrap_or_default());
+                dist.remember(&[(name, &program.digest)]);
             }
             (Vec::new(), path.clone())
         }

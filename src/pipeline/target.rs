@@ -28,8 +28,10 @@ pub(super) struct Shared<'s> {
     pub(super) store: &'s Store,
     pub(super) keys: &'s Keys<'s>,
     pub(super) packaging: Packaging,
-    /// dist/; `None` where the program goes to a path of the user's.
+    /// Where results go; `None` where nothing is put anywhere.
     pub(super) dist: Option<&'s Dist>,
+    /// The name there of the one program, where the user has given it one.
+    pub(super) output: Option<&'s str>,
     /// What is known of the vendored files.
     pub(super) proof: Proof,
     pub(super) staging: Staging,

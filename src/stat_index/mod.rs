@@ -364,6 +364,33 @@ mod tests {
         }
     }
 
+    /// The bytes that cache/README.md describes.
+    #[test]
+    fn golden_bytes() {
+        let stamp = Stamp { size: 3, mtime: 5, ctime: 7, inode: 9, device: 11 };
+        let head = Some(Head { hash: Blake3::of(b"head"), embeds: true });
+        let facts = Facts { blake3: Blake3::of(b"one"), sha256: [2; 32], size: 3, head };
+        let entries = BTreeMap::from([("a.go".to_owned(), Entry { stamp, facts })]);
+        let mut expected = b"xbuild index 1\n".to_vec();
+        expected.extend(1_u64.to_le_bytes());
+        expected.extend(4_u64.to_le_bytes());
+        expected.extend(b"a.go");
+        expected.extend(3_u64.to_le_bytes());
+        expected.extend(5_i128.to_le_bytes());
+        expected.extend(7_i128.to_le_bytes());
+        expected.extend(9_u64.to_le_bytes());
+        expected.extend(11_u64.to_le_bytes());
+        expected.extend(blake3::hash(b"one").as_bytes());
+        expected.extend([2; 32]);
+        expected.push(2);
+        expected.extend(blake3::hash(b"head").as_bytes());
+        expected.extend(blake3::hash(&expected.clone()).as_bytes());
+        let bytes = codec::encode(&entries);
+        assert_eq!(bytes, expected);
+        assert_eq!(codec::decode(&bytes), Some(entries));
+        assert_eq!(codec::decode(&[&bytes[..], b"x"].concat()), None);
+    }
+
     #[test]
     fn a_damaged_index_is_none() {
         let place = Place::new(&[("a", "one"), ("b", "two")]);

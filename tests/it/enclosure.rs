@@ -272,6 +272,31 @@ fn stores_on_other_file_systems() {
     }
 }
 
+/// A store with less room than a build needs costs its use, whether it is full at once, while Go compiles or when the
+/// program is to be kept.
+#[test]
+fn a_full_disk_costs_the_store_and_nothing_else() {
+    let main = "package main\n\nfunc main() { println(\"small\") }\n";
+    let good = Project::hello().file("main.go", main);
+    good.xbuild(&["--target", "linux/amd64"]).ok();
+    let program = "dist/app_linux_amd64/app";
+    let good = std::fs::read(good.path().join(program)).unwrap();
+    let mut said = Vec::new();
+    for size in ["4k", "64k", "4m", "30m"] {
+        let project = Project::hello().file("main.go", main);
+        let store = tempfile::tempdir().unwrap();
+        let script = format!("mount -t tmpfs -o size={size} tmpfs {}", store.path().display());
+        let Some(call) = mounted(&project, &script, &["--target", "linux/amd64"]) else { return };
+        let outcome = call.env("XBUILD_CACHE_DIR", store.path()).run();
+        assert_eq!(outcome.code, 0, "{size}: {}", outcome.stderr);
+        assert!(std::fs::read(project.path().join(program)).unwrap() == good, "{size}");
+        said.push(outcome.stderr);
+    }
+    assert!(said[0].contains("the store cannot be used") || said[0].contains("is full"), "{}", said[0]);
+    assert!(said[2].contains("is full; linux/amd64 is built once more, in "), "{}", said[2]);
+    assert!(said.iter().any(|said| said.contains("bytes are needed")), "{said:#?}");
+}
+
 #[test]
 fn a_store_that_cannot_be_written_is_named() {
     for level in LEVELS {

@@ -12,6 +12,7 @@ mod compile_cache;
 mod dist;
 mod enclosure;
 mod escapes;
+mod explain;
 mod fetching;
 mod hostile;
 mod inspection;

@@ -509,6 +509,25 @@ fn dist_is_not_the_store() {
     assert_eq!(verify(store.path()).code, 0);
 }
 
+/// A program that is written to a path is written when it is another.
+#[test]
+fn a_path_of_the_users_own_keeps_its_times() {
+    let (project, store) = (program("path"), own_store());
+    let path = project.path().join("bin/app");
+    let run = || {
+        let args = ["--target", "linux/amd64", "-o", "bin/app"];
+        let outcome = project.xbuild(&args).env("XBUILD_CACHE_DIR", store.path()).ok();
+        (outcome.stderr.contains("cached"), fs::metadata(&path).unwrap().modified().unwrap())
+    };
+    let (first, time) = run();
+    assert!(!first);
+    assert_eq!(run(), (true, time));
+    fs::write(&path, "nonsense").unwrap();
+    run();
+    assert_eq!(project.run(path.to_str().unwrap(), &[]), "");
+    assert!(!project.exists("dist"));
+}
+
 /// What changes while it is built is built as it was read, and is not kept under another key.
 #[test]
 fn a_source_that_changes_meanwhile_is_not_kept() {
