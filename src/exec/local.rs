@@ -6,7 +6,7 @@ use std::time::Instant;
 use camino::Utf8PathBuf;
 
 use super::graph::PackageGraph;
-use super::watch::{Watch, ran_out};
+use super::watch::{Watch, crashed_for_want, ran_out};
 use super::{ExecError, Executor, Progress};
 use crate::cancel::Cancel;
 use crate::fs;
@@ -71,6 +71,9 @@ impl Executor for LocalExecutor {
         let outcome = match watch.ended().unwrap_or_else(|| outcome(ended.status, &messages)) {
             // A process was refused more before all of them together were seen to hold too much.
             BuildOutcome::OutOfMemory(None) => BuildOutcome::OutOfMemory(resources.limits.memory),
+            BuildOutcome::Exit(_) if resources.limits.memory.is_some() && crashed_for_want(&messages) => {
+                BuildOutcome::OutOfMemory(resources.limits.memory)
+            }
             other => other,
         };
         Ok(ActionResult {

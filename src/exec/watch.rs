@@ -55,6 +55,12 @@ pub(super) fn ran_out(messages: &str) -> bool {
         .any(|words| messages.contains(words))
 }
 
+/// Whether a tool of Go's crashed as one does that is refused memory: its runtime uses what it did not get (seen in
+/// Go 1.26, `spanQueue` of the garbage collector). Only where memory is limited can that be the reason.
+pub(super) fn crashed_for_want(messages: &str) -> bool {
+    messages.contains("SIGSEGV: segmentation violation") && messages.contains("\nruntime.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,5 +84,7 @@ mod tests {
         assert!(ran_out("net/http: /sdk/pkg/tool/linux_amd64/compile: signal: killed\n"));
         assert!(ran_out("fatal error: runtime: out of memory\n"));
         assert!(!ran_out("./main.go:3:1: syntax error\n"));
+        let crash = "# m\nSIGSEGV: segmentation violation\nPC=0x43cefd m=0 sigcode=1 addr=0x0\n\nruntime.(*spanQueue).tryDrain(0x2000?)\n";
+        assert!(crashed_for_want(crash) && !ran_out(crash) && !crashed_for_want("SIGSEGV\n"));
     }
 }
