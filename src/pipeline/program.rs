@@ -249,8 +249,8 @@ impl<'b> Step<'_, '_, 'b> {
                 (report, None)
             }
             Ok(digest) => {
-                if let Some(key) = key {
-                    self.keep(&key, &action, &digest, &report);
+                if !key.is_some_and(|key| self.keep(&key, &action, &digest, &report)) {
+                    report.key = None;
                 }
                 let artifact = Artifact {
                     staged: Some(action.output),
@@ -265,11 +265,12 @@ impl<'b> Step<'_, '_, 'b> {
     }
 
     /// Keeps a program for later runs, if nothing that it was made from has changed meanwhile.
-    fn keep(&self, key: &EncodedKey, action: &SealedAction, digest: &Digest, report: &BuildReport) {
+    fn keep(&self, key: &EncodedKey, action: &SealedAction, digest: &Digest, report: &BuildReport) -> bool {
         let Step { shared, build, .. } = self;
         if !shared.keys.still_hold(key, shared.staging.path().ok()) {
             let text = format!("the source has changed while {} was built; it is not kept", build.path);
-            return self.note(text);
+            self.note(text);
+            return false;
         }
         let keep = || -> fs::Result<()> {
             let Some(hash) = Blake3::parse(&digest.blake3) else { return Ok(()) };
@@ -285,9 +286,11 @@ impl<'b> Step<'_, '_, 'b> {
             };
             shared.store.keep(key, &record)
         };
-        if let Err(error) = keep() {
+        let kept = keep();
+        if let Err(error) = &kept {
             self.note(format!("the next run has to build {} again: {error}", build.path));
         }
+        kept.is_ok()
     }
 
     /// Runs the step, and once more alone if memory ran out. Others may build the same while this one waits for that.

@@ -39,20 +39,27 @@ impl Known {
     fn learn(&mut self, paths: Vec<&str>) -> fs::Result<()> {
         let new: Vec<Utf8PathBuf> =
             paths.into_iter().filter(|path| !self.facts.contains_key(*path)).map(Utf8PathBuf::from).collect();
-        if new.is_empty() {
-            return Ok(());
+        if !new.is_empty() {
+            let found = self.look_up(new)?;
+            self.facts.extend(found.into_iter().map(|(path, facts)| (path.into_string(), facts)));
         }
+        Ok(())
+    }
+
+    /// What is at each path now, in the order of `paths`.
+    fn look_up(&mut self, paths: Vec<Utf8PathBuf>) -> fs::Result<Vec<(Utf8PathBuf, Option<Facts>)>> {
         let index = self.index.get_or_insert_with(|| StatIndex::open(&self.store, &self.root));
-        let found = index.look_up(&new)?;
-        for (path, found) in new.into_iter().zip(found) {
+        let found = index.look_up(&paths)?;
+        let mut looked = Vec::with_capacity(paths.len());
+        for (path, found) in paths.into_iter().zip(found) {
             let facts = match found {
                 Found::File(facts) => Some(facts),
                 Found::Link => behind_link(index, &self.root, &path)?,
                 Found::Other | Found::Nothing => None,
             };
-            self.facts.insert(path.into_string(), facts);
+            looked.push((path, facts));
         }
-        Ok(())
+        Ok(looked)
     }
 }
 
@@ -85,15 +92,25 @@ impl<'s> Sources<'s> {
     /// # Errors
     /// When one cannot be read.
     pub fn are<'p>(&self, files: impl Iterator<Item = (&'p str, Blake3)>) -> fs::Result<bool> {
-        let files: Vec<(&str, Blake3)> = files.collect();
-        for known in [Some(&self.own), self.stored.as_ref()].into_iter().flatten() {
-            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
-            for (path, _) in &files {
-                known.facts.remove(*path);
+        let (mut own, mut stored) = (Vec::new(), Vec::new());
+        for file in files {
+            let list =
+                if self.stored.is_some() && file.0.starts_with(VENDOR) { &mut stored } else { &mut own };
+            list.push(file);
+        }
+        for (known, list) in [(Some(&self.own), own), (self.stored.as_ref(), stored)] {
+            let Some(known) = known.filter(|_| !list.is_empty()) else { continue };
+            let paths = list.iter().map(|(path, _)| Utf8PathBuf::from(*path)).collect();
+            // What others are learning meanwhile is left alone.
+            let now = known.lock().unwrap_or_else(PoisonError::into_inner).look_up(paths)?;
+            let same = |((_, digest), (_, facts)): (&(&str, Blake3), &(Utf8PathBuf, Option<Facts>))| {
+                facts.is_some_and(|facts| facts.blake3 == *digest)
+            };
+            if !list.iter().zip(&now).all(same) {
+                return Ok(false);
             }
         }
-        self.learn(files.iter().map(|(path, _)| *path))?;
-        Ok(files.iter().all(|(path, digest)| self.facts(path).is_some_and(|facts| facts.blake3 == *digest)))
+        Ok(true)
     }
 
     /// Which of the two a path is in.
