@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use crate::cancel::Cancel;
 use crate::process::{Ended, Process, find_program};
@@ -30,6 +30,89 @@ pub struct GitState {
     pub dirty: bool,
 }
 
+/// A file that git tracks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracked {
+    /// Its path below the directory that was asked about.
+    pub path: String,
+    /// Whether it stands for another checkout, as a submodule does.
+    pub is_checkout: bool,
+}
+
+/// Every file that git tracks below `dir`. Names that are not UTF-8 are shown lossily.
+///
+/// # Errors
+/// A sentence that says why there is no answer.
+pub fn tracked(
+    dir: &Utf8Path,
+    host_env: &BTreeMap<String, String>,
+    cancel: &Cancel,
+) -> Result<Vec<Tracked>, String> {
+    let said = Git::of(dir, host_env, cancel)?.answer(&["ls-files", "--stage", "-z"])?;
+    let text = String::from_utf8_lossy(&said);
+    let file = |line: &str| {
+        let (fields, path) = line.split_once('\t')?;
+        Some(Tracked { path: path.to_owned(), is_checkout: fields.starts_with("160000 ") })
+    };
+    Ok(text.split('\0').filter_map(file).collect())
+}
+
+/// A git that runs nothing of the checkout's.
+struct Git<'g> {
+    program: Utf8PathBuf,
+    dir: &'g Utf8Path,
+    env: BTreeMap<String, String>,
+    cancel: &'g Cancel,
+}
+
+impl<'g> Git<'g> {
+    fn of(
+        dir: &'g Utf8Path,
+        host_env: &BTreeMap<String, String>,
+        cancel: &'g Cancel,
+    ) -> Result<Self, String> {
+        let path = host_env.get("PATH").map_or("", String::as_str);
+        let program = find_program(path, "git").ok_or("there is no `git` on PATH")?;
+        let mut env: BTreeMap<String, String> = ["PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID"]
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), host_env.get(*name)?.clone())))
+            .collect();
+        for (name, value) in [("LC_ALL", "C"), ("GIT_OPTIONAL_LOCKS", "0"), ("GIT_TERMINAL_PROMPT", "0")] {
+            env.insert(name.to_owned(), value.to_owned());
+        }
+        // A partial clone would fetch what it lacks, with a program that its configuration names.
+        for (name, value) in [("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none")] {
+            env.insert(name.to_owned(), value.to_owned());
+        }
+        let mut git = Git { program, dir, env, cancel };
+        let listed = git.run(LIST_FILTERS)?;
+        git.env.extend(without_filters(&String::from_utf8_lossy(&listed.stdout)));
+        Ok(git)
+    }
+
+    fn run(&self, args: &[&str]) -> Result<Ended, String> {
+        let harmless = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager"];
+        let process = Process {
+            program: self.program.clone(),
+            args: harmless.iter().chain(args).map(|arg| (*arg).to_owned()).collect(),
+            env: self.env.clone(),
+            dir: self.dir.to_owned(),
+            input: None,
+        };
+        process.run(self.cancel).map_err(|error| error.to_string())
+    }
+
+    fn answer(&self, args: &[&str]) -> Result<Vec<u8>, String> {
+        let ended = self.run(args)?;
+        if !ended.status.success() {
+            let said = String::from_utf8_lossy(&ended.stderr);
+            let line = said.lines().next().unwrap_or("it does not say why").trim_start_matches("fatal: ");
+            return Err(format!("git says: {line}"));
+        }
+        Ok(ended.stdout)
+    }
+}
+
 /// Asks git about the checkout that `dir` is in.
 ///
 /// The checkout's own configuration may name programs; those that reading could start are switched off, and git's
@@ -42,49 +125,16 @@ pub fn git_state(
     host_env: &BTreeMap<String, String>,
     cancel: &Cancel,
 ) -> Result<GitState, String> {
-    let path = host_env.get("PATH").map_or("", String::as_str);
-    let program = find_program(path, "git").ok_or("there is no `git` on PATH")?;
-    let mut env: BTreeMap<String, String> = ["PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID"]
-        .iter()
-        .filter_map(|name| Some(((*name).to_owned(), host_env.get(*name)?.clone())))
-        .collect();
-    for (name, value) in [("LC_ALL", "C"), ("GIT_OPTIONAL_LOCKS", "0"), ("GIT_TERMINAL_PROMPT", "0")] {
-        env.insert(name.to_owned(), value.to_owned());
-    }
-    // A partial clone would fetch what it lacks, with a program that its configuration names.
-    for (name, value) in [("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none")] {
-        env.insert(name.to_owned(), value.to_owned());
-    }
-    let run = |args: &[&str], env: &BTreeMap<String, String>| -> Result<Ended, String> {
-        let harmless = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager"];
-        let process = Process {
-            program: program.clone(),
-            args: harmless.iter().chain(args).map(|arg| (*arg).to_owned()).collect(),
-            env: env.clone(),
-            dir: dir.to_owned(),
-            input: None,
-        };
-        process.run(cancel).map_err(|error| error.to_string())
-    };
-    let listed = run(LIST_FILTERS, &env)?;
-    env.extend(without_filters(&String::from_utf8_lossy(&listed.stdout)));
-    let git = |args: &[&str]| -> Result<String, String> {
-        let ended = run(args, &env)?;
-        if !ended.status.success() {
-            let said = String::from_utf8_lossy(&ended.stderr);
-            let line = said.lines().next().unwrap_or("it does not say why").trim_start_matches("fatal: ");
-            return Err(format!("git says: {line}"));
-        }
-        Ok(String::from_utf8_lossy(&ended.stdout).trim().to_owned())
-    };
+    let asked = Git::of(dir, host_env, cancel)?;
+    let git = |args: &[&str]| asked.answer(args).map(|said| String::from_utf8_lossy(&said).trim().to_owned());
     let head = git(&["log", "-1", "--no-show-signature", "--format=%H %ct"])?;
     let (commit, time) = head.split_once(' ').ok_or("git names no commit")?;
     let time = time.parse().map_err(|_| format!("git gives the time {time:?}"))?;
-    let describe = git(&["describe", "--tags", "--always", "--abbrev=12", "--dirty=-dirty"])?;
-    let dirty = describe.ends_with("-dirty");
-    let clean = describe.trim_end_matches("-dirty");
-    let tagged = !(commit.starts_with(clean) && clean.len() >= 7);
-    Ok(GitState { describe: tagged.then(|| clean.to_owned()), commit: commit.to_owned(), time, dirty })
+    let clean = git(&["describe", "--tags", "--always", "--abbrev=12"])?;
+    // `git describe --dirty` says it too, and writes what it has looked at into the index.
+    let dirty = !git(&["status", "--porcelain", "--untracked-files=no", "--no-renames"])?.is_empty();
+    let tagged = !(commit.starts_with(&clean) && clean.len() >= 7);
+    Ok(GitState { describe: tagged.then_some(clean), commit: commit.to_owned(), time, dirty })
 }
 
 /// Variables that switch off the filters of the checkout's own configuration: git would run them on every file whose

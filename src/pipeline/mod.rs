@@ -1,5 +1,6 @@
 //! The order of the stages, and nothing else: each stage's result goes to the next.
 
+mod checkout;
 mod compiled;
 mod discover;
 mod doctor;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
+use super::checkout::{self, Checkout};
 use super::programs::{ProgramsQuestion, programs};
 use super::project::{module_dir, module_plans, modules, name_of};
 use super::sdk::{KnownSdk, known_sdk, sdk};
@@ -24,7 +25,6 @@ use crate::module_set::ModuleSet;
 use crate::plan::{Inputs, Plan, PlanError, ProjectPlan, VersionInputs, make, project_version, select};
 use crate::seal::SourceScan;
 use crate::toolchain::{GoDirectories, SdkIdentity, environment};
-use crate::vcs::{GitState, git_state};
 use crate::vendor::{Unfetched, VendorRequest, fetch_missing, local_modules};
 
 /// What a run is given by the edge of the program.
@@ -165,39 +165,25 @@ pub(super) fn modules_here(sdk: Option<&Sdk>, context: &Context<'_>) -> Result<(
 pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Error> {
     note_unknown_variables(context);
     let location = locate(context.cwd)?;
-    std::thread::scope(|scope| {
-        // git looks at every tracked file, and so do the lines below.
-        let git = scope.spawn(|| git_state(&location.root, context.env, context.cancel));
-        let git = || git.join().unwrap_or_else(|_| panic!("asking git panicked"));
-        planned(request, &location, git, context)
-    })
-}
-
-fn planned(
-    request: &Request,
-    location: &Location,
-    git: impl FnOnce() -> Result<GitState, String>,
-    context: &Context<'_>,
-) -> Result<Prepared, Error> {
     let recipes = recipes(&location.root)?;
     // Where the store is must be known to ask it what the SDK is, and mistakes of the file are told when that is known.
-    let early = project_settings(location, &recipes, None, context);
+    let early = project_settings(&location, &recipes, None, context);
     let (store, stopgap) = match &early {
         Ok((_, settings)) => open_store(settings, context)?,
         Err(_) => open_store(&resolve(&layers(None, &location.root, context))?, context)?,
     };
     let known = known_sdk(&store, context);
     let sdk = known.as_ref().ok().map(|known| &known.sdk);
-    let (file, mut settings) = project_settings(location, &recipes, sdk, context)?;
+    let (file, mut settings) = project_settings(&location, &recipes, sdk, context)?;
     store.root().clone_into(&mut settings.cache_dir.value);
     let KnownSdk { sdk, identity } = known?;
 
-    let module_dir = module_dir(file.as_ref(), location);
+    let module_dir = module_dir(file.as_ref(), &location);
     let source = inputs(&module_dir, &settings)?;
     let fingerprint = source.fingerprint(&module_dir);
     let modules = modules(&module_dir, file.as_ref(), Some(&sdk), context)?;
     let (selection, complete) = select(file.as_ref(), &settings, &sdk)?;
-    let patterns = patterns(file.as_ref(), location, &modules)?;
+    let patterns = patterns(file.as_ref(), &location, &modules)?;
     let question = ProgramsQuestion {
         patterns: &patterns,
         targets: &selection.targets,
@@ -208,20 +194,22 @@ fn planned(
     };
     let mains = programs(&question, &sdk, &store, &settings, context)?;
 
+    let checkout = Checkout { root: &location.root, module_dir: &module_dir, source: &source, fingerprint };
+    let git = checkout::state(&checkout, &store, context);
     let version_source =
         file.as_ref().and_then(|file| file.project.version.as_ref()).map(|version| &version.value);
     let version = project_version(&VersionInputs {
         source: version_source.unwrap_or(&VersionSource::Auto),
         override_version: settings.version.value.as_deref(),
         override_commit: settings.commit.value.as_deref(),
-        git: &git(),
+        git: &git,
         env: context.env,
     })?;
     let name = file.as_ref().and_then(|file| file.project.name.as_ref());
     let project = ProjectPlan {
         name: name.map_or_else(|| name_of(&modules), |name| name.value.clone()),
         version,
-        root: location.root.clone(),
+        root: location.root,
         module_dir,
         workspace: modules.work_file(),
         modules: module_plans(&modules),

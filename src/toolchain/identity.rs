@@ -21,7 +21,7 @@ pub struct SdkIdentity {
     /// BLAKE3 over the sorted lines `blake3  path` of VERSION, go.env, bin/ and pkg/tool/.
     pub tools_blake3: Blake3,
     /// The same over every file that can influence a build: these, the source of the standard library without its tests,
-    /// and what else the tools read.
+    /// that of Go's own commands where the SDK comes without one of the tools, and what else the tools read.
     pub goroot_blake3: Blake3,
 }
 
@@ -36,6 +36,12 @@ pub struct SdkFiles {
 /// What of GOROOT no build reads.
 const UNREAD: &[&str] = &["api", "doc", "misc", "test"];
 
+/// The source of Go's own commands, which a build reads only to make a tool that the SDK has come without.
+const COMMANDS: &str = "src/cmd";
+
+/// The tools that builds run. Source: the calls of `base.Tool` in cmd/go/internal/work.
+const TOOLS: &[&str] = &["asm", "cgo", "compile", "link", "preprofile"];
+
 impl SdkFiles {
     /// Looks at every file of the SDK that can influence a build; none is read.
     ///
@@ -44,7 +50,17 @@ impl SdkFiles {
     pub fn look(goroot: &Utf8Path) -> fs::Result<Self> {
         let began = stat_index::now();
         let mut files = Vec::new();
-        gather(goroot, "", 0, &mut files)?;
+        let tools = goroot.join("pkg/tool");
+        let complete = |host: &String| {
+            let there = |tool: &&str| {
+                tools.join(host).join(tool).is_file()
+                    || tools.join(host).join(format!("{tool}.exe")).is_file()
+            };
+            TOOLS.iter().all(there)
+        };
+        let hosts = fs::list(&tools).unwrap_or_default();
+        let commands = hosts.is_empty() || !hosts.iter().all(complete);
+        gather(goroot, "", 0, commands, &mut files)?;
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let (files, places) =
             files.into_iter().map(|file| ((file.path.into(), file.stamp), file.host)).unzip();
@@ -100,12 +116,21 @@ struct SdkFile {
 
 /// Adds the files below a directory. An SDK may be put together by links (distributions keep `src` apart): what is
 /// behind one is looked at in its place.
-fn gather(host: &Utf8Path, prefix: &str, depth: usize, files: &mut Vec<SdkFile>) -> fs::Result<()> {
+fn gather(
+    host: &Utf8Path,
+    prefix: &str,
+    depth: usize,
+    commands: bool,
+    files: &mut Vec<SdkFile>,
+) -> fs::Result<()> {
     /// Links to directories within directories behind links; no distribution has more.
     const DEEPEST: usize = 4;
     let skip = |path: &Utf8Path| {
         let name = path.file_name().unwrap_or_default();
-        name == "testdata" || name == ".git" || (prefix.is_empty() && UNREAD.contains(&path.as_str()))
+        name == "testdata"
+            || name == ".git"
+            || (prefix.is_empty() && UNREAD.contains(&path.as_str()))
+            || (!commands && name == "cmd" && format!("{prefix}{path}") == COMMANDS)
     };
     for (path, metadata) in fs::survey(host, &skip)? {
         let (name, full) = (path.file_name().unwrap_or_default(), host.join(&path));
@@ -123,7 +148,7 @@ fn gather(host: &Utf8Path, prefix: &str, depth: usize, files: &mut Vec<SdkFile>)
                     files.push(SdkFile { path: below, host: real, stamp: Stamp::of(&found) });
                 }
                 Some(found) if found.is_dir() && depth < DEEPEST => {
-                    gather(&real, &format!("{below}/"), depth + 1, files)?;
+                    gather(&real, &format!("{below}/"), depth + 1, commands, files)?;
                 }
                 _ => {}
             }

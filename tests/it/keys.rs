@@ -221,9 +221,33 @@ fn the_sdk_as_a_whole() {
         let _ = fs::remove_file(copy.join("VERSION.cache"));
         assert_eq!(keys(), expected, "after {path}");
     }
-    for path in ["src/fmt/fmt_test.go", "doc/new.html", "test/x.go", "src/fmt/testdata/x.go"] {
+    for path in
+        ["src/fmt/fmt_test.go", "doc/new.html", "test/x.go", "src/fmt/testdata/x.go", "src/cmd/go/main.go"]
+    {
         assert_eq!(edit(path), expected, "{path}");
     }
+}
+
+/// A tool that is not there is built from the SDK's own source, which then counts.
+#[test]
+fn the_source_of_a_tool_that_is_missing() {
+    let (project, sdk) = (project(), Project::empty());
+    let goroot = go(project.path(), &["env", "GOROOT"], &[]);
+    let copy = sdk.path().join("go");
+    sdk.run("cp", &["-a", "--reflink=auto", goroot.trim(), copy.to_str().unwrap()]);
+    let host = go(project.path(), &["env", "GOHOSTOS", "GOHOSTARCH"], &[])
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join("_");
+    fs::remove_file(copy.join("pkg/tool").join(host).join("preprofile")).unwrap();
+    let keys = || {
+        explained(project.xbuild(&["explain", "--json", "--sdk", copy.to_str().unwrap(), "linux/amd64"])).0
+    };
+    let expected = keys();
+    let path = copy.join("src/cmd/preprofile/main.go");
+    let before = fs::read(&path).unwrap();
+    fs::write(&path, [&before[..], b"\n// x\n"].concat()).unwrap();
+    assert_ne!(keys(), expected);
 }
 
 /// What plain `go list` says of a build, as the paths of the files that it reads.

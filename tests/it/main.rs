@@ -7,6 +7,7 @@ mod support;
 mod architecture;
 mod bad_targets;
 mod build;
+mod checkout;
 mod commands;
 mod compile_cache;
 mod dist;
