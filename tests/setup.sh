@@ -18,6 +18,8 @@ need setpriv util-linux
 need flock util-linux
 need pkill procps
 need strace strace
+need filefrag e2fsprogs
+need mkfs.xfs xfsprogs
 need openssl openssl
 need b3sum b3sum
 need qemu-aarch64-static qemu-user-static

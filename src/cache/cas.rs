@@ -3,17 +3,31 @@
 //! What is written is hashed as it is written, synced, and only then gets its name; what is read is hashed as it is
 //! read. A file that is not what its name says is put aside, and is then as if it had never been there.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Store;
 use crate::fs::{self, FsError};
-use crate::model::Blake3;
+use crate::model::{Blake3, Digest, DigestWriter};
 
 pub(super) const CAS: &str = "cas-v0";
 
+/// A copy of a file that is on its way into the store; unless it is admitted, it goes again.
+#[derive(Debug)]
+pub struct Incoming {
+    path: Utf8PathBuf,
+    hash: Blake3,
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        // Nothing is there any more where it has got its name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
 impl Store {
     /// Where a blob is, if it is there.
-    pub fn blob(&self, hash: &Blake3) -> camino::Utf8PathBuf {
+    pub fn blob(&self, hash: &Blake3) -> Utf8PathBuf {
         self.place(CAS, hash, "")
     }
 
@@ -47,19 +61,42 @@ impl Store {
             self.wanted(hash);
             return Ok(());
         }
-        let fresh = self.scratch_file()?;
-        let copied = fs::copy_hashed(from, &fresh, 0o444).and_then(|(found, _)| {
-            if Blake3::from(found) != *hash {
-                let source = std::io::Error::other("it changed since it was hashed");
-                return Err(FsError { operation: "keep", path: from.to_owned(), source });
-            }
-            fs::sync(&fresh)?;
-            self.name(&fresh, hash)
-        });
-        if copied.is_err() {
-            let _ = fs::remove_file(&fresh);
+        let mut incoming = Incoming { path: self.scratch_file()?, hash: *hash };
+        let mut hasher = blake3::Hasher::new();
+        fs::copy_shown(from, &incoming.path, 0o444, &mut hasher)?;
+        incoming.hash = hasher.finalize().into();
+        if incoming.hash != *hash {
+            let source = std::io::Error::other("it changed since it was hashed");
+            return Err(FsError { operation: "keep", path: from.to_owned(), source });
         }
-        copied
+        self.admit(incoming)
+    }
+
+    /// Copies a file as far as the store's file system, with the digest of the copy. It is kept when it is
+    /// [admitted](Store::admit).
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub fn receive(&self, from: &Utf8Path) -> fs::Result<(Digest, Incoming)> {
+        let mut incoming = Incoming { path: self.scratch_file()?, hash: Blake3::of(b"") };
+        let mut digest = DigestWriter::new(std::io::sink());
+        fs::copy_shown(from, &incoming.path, 0o444, &mut digest)?;
+        let (blake3, sha256, size) = digest.finish_raw();
+        incoming.hash = blake3;
+        Ok((Digest::of_raw(&blake3, &sha256, size), incoming))
+    }
+
+    /// Waits until what was received is on the disk, and gives it its name.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn admit(&self, incoming: Incoming) -> fs::Result<()> {
+        if self.is_whole(&incoming.hash)? {
+            self.wanted(&incoming.hash);
+            return Ok(());
+        }
+        fs::sync(&incoming.path)?;
+        self.name(&incoming.path, &incoming.hash)
     }
 
     /// Whoever makes room must not take content that a record is about to refer to for an orphan.
@@ -102,8 +139,9 @@ impl Store {
         if fs::lstat(&place)?.is_none() {
             return Ok(false);
         }
-        let (found, _) = fs::copy_hashed(&place, to, mode)?;
-        if Blake3::from(found) == *hash {
+        let mut found = blake3::Hasher::new();
+        fs::copy_shown(&place, to, mode, &mut found)?;
+        if Blake3::from(found.finalize()) == *hash {
             return Ok(true);
         }
         fs::remove_file(to)?;
@@ -127,7 +165,6 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use camino::Utf8PathBuf;
 
     fn store() -> (tempfile::TempDir, Utf8PathBuf, Store) {
         let dir = tempfile::tempdir().unwrap();

@@ -18,6 +18,7 @@ mod store;
 mod verify;
 
 pub use actions::{ActionKind, EncodedKey, Record};
+pub use cas::Incoming;
 pub use compile::{CALL, CompileEntry, CompileSpace, Entry as Compiled, Ingested, serve};
 pub use gc::{InUse, Limits, PrunePlan};
 pub use history::History;

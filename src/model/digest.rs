@@ -26,6 +26,11 @@ impl Digest {
         Ok(reader.state.finish())
     }
 
+    /// The digest whose parts are known.
+    pub fn of_raw(blake3: &Blake3, sha256: &[u8; 32], size: u64) -> Self {
+        Digest { blake3: blake3.to_string(), sha256: hex(sha256), size }
+    }
+
     /// The digest of bytes at hand.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         let mut state = State::default();
@@ -65,7 +70,7 @@ impl State {
 
     fn finish(self) -> Digest {
         let (blake3, sha256, size) = self.finish_raw();
-        Digest { blake3: blake3.to_string(), sha256: hex(&sha256), size }
+        Digest::of_raw(&blake3, &sha256, size)
     }
 
     fn finish_raw(self) -> (Blake3, [u8; 32], u64) {
@@ -114,6 +119,11 @@ impl<W: Write> DigestWriter<W> {
     /// Starts a new digest in front of `inner`.
     pub fn new(inner: W) -> Self {
         DigestWriter { inner, state: State::default() }
+    }
+
+    /// BLAKE3, SHA-256 and number of the bytes that have been written.
+    pub fn finish_raw(self) -> (Blake3, [u8; 32], u64) {
+        self.state.finish_raw()
     }
 
     /// The digest of what has been written, and the writer below.

@@ -51,5 +51,6 @@ pub fn compiled_in_plan(prepared: &Prepared, level: SealLevel) -> Option<Compile
 
 fn cache(store: &Store, program: OwnProgram, space: &CompileSpace) -> CompileCache {
     let (index, blobs) = (store.index_of(space), store.blobs());
-    CompileCache { program, call: CALL, index, blobs, space: space.name().to_owned() }
+    let empty = store.empty_go_cache();
+    CompileCache { program, call: CALL, empty, index, blobs, space: space.name().to_owned() }
 }

@@ -192,10 +192,14 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         fingerprint,
         modules: &modules,
     };
-    let mains = programs(&question, &sdk, &store, &settings, context)?;
-
     let checkout = Checkout { root: &location.root, module_dir: &module_dir, source: &source, fingerprint };
-    let git = checkout::state(&checkout, &store, context);
+    let (mains, git) = std::thread::scope(|scope| {
+        // git looks at every tracked file when it has to be asked, and so does the other.
+        let git = scope.spawn(|| checkout::state(&checkout, &store, context));
+        let mains = programs(&question, &sdk, &store, &settings, context);
+        (mains, git.join().unwrap_or_else(|_| panic!("asking git panicked")))
+    });
+    let mains = mains?;
     let version_source =
         file.as_ref().and_then(|file| file.project.version.as_ref()).map(|version| &version.value);
     let version = project_version(&VersionInputs {

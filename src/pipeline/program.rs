@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 
 use super::lookup::{Demand, Keys, milliseconds, now};
 use super::target::{Shared, Steps};
-use crate::cache::{ActionKind, EncodedKey, KeyLock, Record, Store};
+use crate::cache::{ActionKind, EncodedKey, Incoming, KeyLock, Record, Store};
 use crate::config::Settings;
 use crate::event::{BuildReport, BuildStatus, Event, Phase};
 use crate::exec::{ExecError, Lease, Progress};
@@ -104,6 +104,44 @@ fn artifact(target: &Target, build: &BuildPlan, digest: &Digest) -> Artifact {
     }
 }
 
+/// What came of a planned program.
+pub(super) struct Made {
+    pub(super) report: BuildReport,
+    pub(super) artifact: Option<Artifact>,
+    /// What has to be waited for until later runs have it.
+    pub(super) keeping: Option<Keeping>,
+}
+
+impl Made {
+    fn without_program(report: BuildReport) -> Self {
+        Made { report, artifact: None, keeping: None }
+    }
+}
+
+/// A program that was built, on its way into the store under the lock of its key.
+pub(super) struct Keeping {
+    key: EncodedKey,
+    record: Record,
+    program: Incoming,
+    path: Utf8PathBuf,
+    _lock: Option<KeyLock>,
+}
+
+impl Keeping {
+    /// Waits for the disk; whether later runs have it.
+    pub(super) fn finish(self, shared: &Shared<'_>) -> bool {
+        let kept = shared.store.admit(self.program).and_then(|()| shared.store.keep(&self.key, &self.record));
+        if let Err(error) = &kept {
+            note_not_kept(shared, &self.path, error);
+        }
+        kept.is_ok()
+    }
+}
+
+fn note_not_kept(shared: &Shared<'_>, path: &Utf8Path, error: &fs::FsError) {
+    shared.listener.event(&Event::Note(format!("the next run has to build {path} again: {error}")));
+}
+
 /// Builds a program, unless another process does that meanwhile. `spent` is what the target's steps have taken so far.
 pub(super) fn build<'b>(
     shared: &Shared<'_>,
@@ -113,7 +151,7 @@ pub(super) fn build<'b>(
     found: &Found,
     spent: &mut Duration,
     lease: &mut Lease<'b>,
-) -> (BuildReport, Option<Artifact>) {
+) -> Made {
     let mut report = BuildReport {
         id: build.id.clone(),
         status: BuildStatus::Stopped,
@@ -122,7 +160,7 @@ pub(super) fn build<'b>(
         key: None,
     };
     if shared.cancel.reason().is_some() {
-        return (report, None);
+        return Made::without_program(report);
     }
     shared.listener.event(&Event::Phase { target, phase: Phase::Loading });
     let staging = match shared.staging.place(&build.path) {
@@ -133,7 +171,7 @@ pub(super) fn build<'b>(
         Ok(staging) => staging,
         Err(error) => {
             report.status = BuildStatus::Failed(error.to_string());
-            return (report, None);
+            return Made::without_program(report);
         }
     };
     let directories = steps.directories(shared, staging);
@@ -161,7 +199,7 @@ pub(super) fn build<'b>(
     if let Some((record, artifact)) = cached {
         report.messages = record.messages;
         report.status = BuildStatus::Cached(record.artifact);
-        return (report, Some(artifact));
+        return Made { report, artifact: Some(artifact), keeping: None };
     }
     step.build(report, key, lock)
 }
@@ -216,22 +254,16 @@ impl<'b> Step<'_, '_, 'b> {
         shared.store.lock(&key.hash, waiting, || shared.cancel.reason().is_some())
     }
 
-    fn build(
-        mut self,
-        mut report: BuildReport,
-        key: Option<EncodedKey>,
-        lock: Option<KeyLock>,
-    ) -> (BuildReport, Option<Artifact>) {
+    fn build(mut self, mut report: BuildReport, key: Option<EncodedKey>, lock: Option<KeyLock>) -> Made {
         let Step { shared, target, build, .. } = self;
         let action = seal(shared.plan, target, build, &self.directories);
-        let result = match self.execute(&action, lock) {
-            Ok(result) => result,
+        let (result, lock) = match self.execute(&action, lock) {
+            Ok(done) => done,
             Err(error) => {
                 report.status = BuildStatus::Failed(error.to_string());
-                return (report, None);
+                return Made::without_program(report);
             }
         };
-        let (result, _lock) = result;
         report.elapsed = result.elapsed;
         // The source has another name inside; who reads this knows it by its own.
         report.messages =
@@ -240,57 +272,63 @@ impl<'b> Step<'_, '_, 'b> {
             if shared.cancel.reason().is_none() {
                 report.status = BuildStatus::Failed(failure(result.outcome, &shared.plan.settings));
             }
-            return (report, None);
+            return Made::without_program(report);
         }
         self.phase(Phase::Inspecting);
-        match self.examine(&action.output) {
+        let received = self.examine(&action.output).and_then(|()| self.receive(key.as_ref(), &action.output));
+        let (digest, program) = match received {
+            Ok(received) => received,
             Err(cause) => {
                 report.status = BuildStatus::Failed(cause);
-                (report, None)
+                return Made::without_program(report);
             }
-            Ok(digest) => {
-                if !key.is_some_and(|key| self.keep(&key, &action, &digest, &report)) {
-                    report.key = None;
-                }
-                let artifact = Artifact {
-                    staged: Some(action.output),
-                    seal: Some(action.seal),
-                    vendor: Some(shared.proof),
-                    ..artifact(target, build, &digest)
-                };
-                report.status = BuildStatus::Built(digest);
-                (report, Some(artifact))
-            }
+        };
+        let artifact = Artifact {
+            staged: Some(action.output),
+            seal: Some(action.seal),
+            vendor: Some(shared.proof),
+            ..artifact(target, build, &digest)
+        };
+        report.status = BuildStatus::Built(digest.clone());
+        let record = |report: &BuildReport| Record {
+            kind: ActionKind::Build,
+            artifact: digest,
+            seal: Some(action.seal),
+            vendor: Some(shared.proof),
+            messages: report.messages.clone(),
+            milliseconds: milliseconds(report.elapsed),
+            made: now(),
+        };
+        let keeping = key.zip(program).map(|(key, program)| {
+            let path = build.path.clone();
+            Keeping { key, record: record(&report), program, path, _lock: lock }
+        });
+        if keeping.is_none() {
+            report.key = None;
         }
+        Made { report, artifact: Some(artifact), keeping }
     }
 
-    /// Keeps a program for later runs, if nothing that it was made from has changed meanwhile.
-    fn keep(&self, key: &EncodedKey, action: &SealedAction, digest: &Digest, report: &BuildReport) -> bool {
+    /// The program's digest, and a copy of it for the store if nothing that it was made from has changed meanwhile.
+    fn receive(
+        &self,
+        key: Option<&EncodedKey>,
+        output: &Utf8Path,
+    ) -> Result<(Digest, Option<Incoming>), String> {
         let Step { shared, build, .. } = self;
-        if !shared.keys.still_hold(key, shared.staging.path().ok()) {
-            let text = format!("the source has changed while {} was built; it is not kept", build.path);
-            self.note(text);
-            return false;
+        if let Some(key) = key {
+            if !shared.keys.still_hold(key, shared.staging.path().ok()) {
+                let text = format!("the source has changed while {} was built; it is not kept", build.path);
+                self.note(text);
+            } else {
+                match shared.store.receive(output) {
+                    Ok((digest, program)) => return Ok((digest, Some(program))),
+                    Err(error) => note_not_kept(shared, &build.path, &error),
+                }
+            }
         }
-        let keep = || -> fs::Result<()> {
-            let Some(hash) = Blake3::parse(&digest.blake3) else { return Ok(()) };
-            shared.store.put_file(&action.output, &hash)?;
-            let record = Record {
-                kind: ActionKind::Build,
-                artifact: digest.clone(),
-                seal: Some(action.seal),
-                vendor: Some(shared.proof),
-                messages: report.messages.clone(),
-                milliseconds: milliseconds(report.elapsed),
-                made: now(),
-            };
-            shared.store.keep(key, &record)
-        };
-        let kept = keep();
-        if let Err(error) = &kept {
-            self.note(format!("the next run has to build {} again: {error}", build.path));
-        }
-        kept.is_ok()
+        let digest = fs::open(output).and_then(|file| fs::context(Digest::of_reader(file), "read", output));
+        digest.map(|digest| (digest, None)).map_err(|error| error.to_string())
     }
 
     /// Runs the step, and once more alone if memory ran out. Others may build the same while this one waits for that.
@@ -363,7 +401,7 @@ impl<'b> Step<'_, '_, 'b> {
     }
 
     /// Reads the program back: it must be what was planned.
-    fn examine(&self, path: &Utf8Path) -> Result<Digest, String> {
+    fn examine(&self, path: &Utf8Path) -> Result<(), String> {
         let Step { shared, target, build, .. } = self;
         let (file, _) =
             fs::open_regular(path).map_err(|error| format!("`go build` left no program: {error}"))?;
@@ -390,12 +428,11 @@ impl<'b> Step<'_, '_, 'b> {
             members: shared.plan.project.modules.iter().map(|module| module.path.clone()).collect(),
         };
         let mismatches = expectation.check(&inspection);
-        if !mismatches.is_empty() {
-            let lines: String = mismatches.iter().map(|mismatch| format!("\n  {mismatch}")).collect();
-            return Err(format!("the program is not what was planned:{lines}"));
+        if mismatches.is_empty() {
+            return Ok(());
         }
-        let file = fs::open(path).map_err(|error| error.to_string())?;
-        fs::context(Digest::of_reader(file), "read", path).map_err(|error| error.to_string())
+        let lines: String = mismatches.iter().map(|mismatch| format!("\n  {mismatch}")).collect();
+        Err(format!("the program is not what was planned:{lines}"))
     }
 }
 

@@ -9,7 +9,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use super::compiled::Compiled;
 use super::lookup::{Demand, Keys};
 use super::packages::{Packaging, package_one};
-use super::program::{Found, build, restore};
+use super::program::{Found, Made, build, restore};
 use crate::cache::Store;
 use crate::cancel::{Cancel, Reason};
 use crate::config::Recipe;
@@ -184,14 +184,25 @@ pub(super) fn run<'b>(
     shared.listener.event(&Event::Started { target, slots: lease.slots() });
     let mut artifacts = Vec::new();
     let mut builds = Vec::new();
+    let mut keepings = Vec::new();
     let mut spent = Duration::ZERO;
     for (one, found) in planned.builds.iter().zip(&looked.builds) {
-        let (report, artifact) = build(shared, steps, target, one, found, &mut spent, &mut lease);
+        let Made { report, artifact, keeping } =
+            build(shared, steps, target, one, found, &mut spent, &mut lease);
         builds.push(report);
         artifacts.extend(artifact);
+        keepings.push(keeping);
     }
     lease.shrink();
-    finish(shared, planned, builds, artifacts, started)
+    let mut run = finish(shared, planned, builds, artifacts, started);
+    // While this waits for the disk, others compute.
+    drop(lease);
+    for (report, keeping) in run.report.builds.iter_mut().zip(keepings) {
+        if keeping.is_some_and(|keeping| !keeping.finish(shared)) {
+            report.key = None;
+        }
+    }
+    run
 }
 
 /// Packages what there is, and reports.

@@ -12,6 +12,8 @@ pub struct CompileCache {
     pub program: OwnProgram,
     /// The word that makes it Go's cache.
     pub call: &'static str,
+    /// A GOCACHE in which is nothing, on the host.
+    pub empty: Utf8PathBuf,
     /// The index, on the host.
     pub index: Utf8PathBuf,
     /// The blobs, on the host.
@@ -24,6 +26,8 @@ pub struct CompileCache {
 pub(super) struct StepCache {
     /// GOCACHEPROG.
     pub(super) command: String,
+    /// GOCACHE, in which Go finds nothing and keeps nothing.
+    pub(super) go_cache: Utf8PathBuf,
     /// What the step must see for that.
     pub(super) mounts: Vec<Mount>,
     /// Where on the host the step's own outputs appear.
@@ -51,7 +55,9 @@ impl CompileCache {
             mounts.push(Mount::bind(host, place, access));
         }
         words.push(self.space.clone());
-        Some(StepCache { command: quoted(&words)?, mounts, puts })
+        let go_cache = at("/cache", &self.empty);
+        mounts.push(Mount::bind(&self.empty, &go_cache, Access::Read));
+        Some(StepCache { command: quoted(&words)?, go_cache, mounts, puts })
     }
 }
 
@@ -89,6 +95,7 @@ mod tests {
                 mounts: vec![Mount::bind("/host/xbuild".into(), "/xbuild/xbuild", Access::Execute)],
             },
             call: "__call",
+            empty: "/store/empty".into(),
             index: "/store/index".into(),
             blobs: "/store/cas".into(),
             space: "strict/x".to_owned(),

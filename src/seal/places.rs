@@ -65,10 +65,9 @@ pub(super) fn places(
     let mut mounts = sdk(host_goroot, &goroot, 0);
     mounts.extend_from_slice(dirs.source.mounts());
     let cache = match (&compiled, purpose) {
-        // Go makes its directory in any case, and keeps nothing in it.
         (Some(compiled), _) => {
             mounts.extend_from_slice(&compiled.mounts);
-            scratch.join("gocache")
+            compiled.go_cache.clone()
         }
         (None, Purpose::List) => scratch.join("gocache"),
         // What a weaker seal compiled is never part of what a stronger one vouches for.

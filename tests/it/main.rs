@@ -22,6 +22,7 @@ mod modules;
 mod mutations;
 mod packages;
 mod real_program;
+mod reflinks;
 mod reproducible;
 mod requests;
 mod sample;
