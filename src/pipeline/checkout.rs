@@ -18,14 +18,17 @@ use crate::seal::SourceScan;
 use crate::stat_index::{Glance, Stamp, now};
 use crate::vcs::{GitState, git_state, tracked};
 
-/// The source of a project and the checkout that it may be.
+/// A project's directory, and what git said of it last.
 pub(super) struct Checkout<'c> {
-    /// The directory that git is asked in.
-    pub(super) root: &'c Utf8Path,
-    /// The directory that was scanned.
-    pub(super) module_dir: &'c Utf8Path,
-    pub(super) source: &'c SourceScan,
-    pub(super) fingerprint: Option<Blake3>,
+    root: &'c Utf8Path,
+    store: &'c Store,
+    context: &'c Context<'c>,
+    /// When git's own files were looked at, in nanoseconds since 1970.
+    began: u128,
+    /// The name of the answer, and whether every later change of git's own files gives another; `None` where git looks
+    /// at more than is seen here.
+    name: Option<(Blake3, bool)>,
+    known: Option<Answer>,
 }
 
 /// The name under which an answer is remembered.
@@ -33,7 +36,6 @@ pub(super) struct Checkout<'c> {
 struct Name<'n> {
     format: &'static str,
     root: &'n Utf8Path,
-    source: Blake3,
     own: Blake3,
     settings: Blake3,
     env: BTreeMap<&'static str, Option<&'n str>>,
@@ -41,67 +43,89 @@ struct Name<'n> {
 
 #[derive(Serialize, Deserialize)]
 struct Answer {
+    /// The fingerprint of the source that it is about.
+    source: Blake3,
     describe: Option<String>,
     commit: String,
     time: i64,
     dirty: bool,
 }
 
-/// What git says.
-///
-/// # Errors
-/// A sentence that says why there is no answer.
-pub(super) fn state(
-    checkout: &Checkout<'_>,
-    store: &Store,
-    context: &Context<'_>,
-) -> Result<GitState, String> {
-    let seen = seen(checkout, context);
-    if let Some((name, _)) = &seen
-        && let Some(Answer { describe, commit, time, dirty }) = store.recall(name)
-    {
-        return Ok(GitState { describe, commit, time, dirty });
+impl<'c> Checkout<'c> {
+    /// Looks at git's own files, and for what it said when they were the same.
+    pub(super) fn look(root: &'c Utf8Path, store: &'c Store, context: &'c Context<'c>) -> Self {
+        let began = now();
+        let name = name(root, began, context);
+        let known = name.as_ref().and_then(|(name, _)| store.recall(name));
+        Checkout { root, store, context, began, name, known }
     }
-    let state = git_state(checkout.root, context.env, context.cancel)?;
-    if let Some((name, true)) = seen
-        && nothing_else_counts(checkout, context)
-    {
+
+    /// Whether git has to be asked, whatever the source is.
+    pub(super) fn is_new(&self) -> bool {
+        self.known.is_none()
+    }
+
+    /// What git has said of a source with this fingerprint.
+    pub(super) fn known(&self, source: Option<Blake3>) -> Option<GitState> {
+        let known = self.known.as_ref().filter(|known| Some(known.source) == source)?;
+        let Answer { describe, commit, time, dirty, .. } = known;
+        Some(GitState { describe: describe.clone(), commit: commit.clone(), time: *time, dirty: *dirty })
+    }
+
+    /// Asks git.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no answer.
+    pub(super) fn ask(&self) -> Result<GitState, String> {
+        git_state(self.root, self.context.env, self.context.cancel)
+    }
+
+    /// Remembers what git has said since the look, if it can depend on nothing but what was seen: git's own files and
+    /// the source in `module_dir`, all of which were there before.
+    pub(super) fn remember(&self, state: &GitState, module_dir: &Utf8Path, source: &SourceScan) {
+        let Some((name, true)) = self.name else { return };
+        let whole = self.root == module_dir && source.settled_at(self.began);
+        if !whole || !self.tracks_only(source) {
+            return;
+        }
+        let Some(source) = source.fingerprint(module_dir) else { return };
         let GitState { describe, commit, time, dirty } = state.clone();
         // Without the memo the next run asks again, and that is all.
-        let _ = store.remember(&name, &Answer { describe, commit, time, dirty });
+        let _ = self.store.remember(&name, &Answer { source, describe, commit, time, dirty });
     }
-    Ok(state)
+
+    /// Whether git tracks nothing but what was scanned: no other checkout within, and no file of a directory that is no
+    /// input.
+    fn tracks_only(&self, source: &SourceScan) -> bool {
+        let Ok(tracked) = tracked(self.root, self.context.env, self.context.cancel) else { return false };
+        tracked.iter().all(|file| {
+            let path = Utf8Path::new(&file.path);
+            !file.is_checkout && !source.hidden.iter().any(|hidden| path.starts_with(hidden))
+        })
+    }
 }
 
-/// The name of the answer, and whether every later change would give it another; `None` where git looks at more than is
-/// seen here.
-fn seen(checkout: &Checkout<'_>, context: &Context<'_>) -> Option<(Blake3, bool)> {
-    let git = checkout.root.join(".git");
-    let whole = checkout.root == checkout.module_dir
-        && fs::lstat(&git).ok()??.is_dir()
-        && fs::lstat(&checkout.root.join(".gitmodules")).ok()?.is_none();
+fn name(root: &Utf8Path, began: u128, context: &Context<'_>) -> Option<(Blake3, bool)> {
+    let git = root.join(".git");
+    let whole = fs::lstat(&git).ok()??.is_dir() && fs::lstat(&root.join(".gitmodules")).ok()?.is_none();
     if !whole {
         return None;
     }
-    let began = now();
     // Objects never change; the others decide nothing.
     let skip = |path: &Utf8Path| matches!(path.as_str(), "objects" | "logs" | "hooks" | "lfs");
     let own = fs::survey(&git, &skip).ok()?;
     let own = own.into_iter().map(|(path, metadata)| (path, Stamp::of(&metadata))).collect();
     let own = Glance { files: own, began };
-    let settings = settings(context, &git)?;
-    let settings = Glance { files: settings, began };
+    let settings = Glance { files: settings(context, &git)?, began };
     let named = ["PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID"];
     let name = Name {
         format: "git 0",
-        root: checkout.root,
-        source: checkout.fingerprint?,
+        root,
         own: own.fingerprint()?,
         settings: settings.fingerprint()?,
         env: named.into_iter().map(|name| (name, context.env.get(name).map(String::as_str))).collect(),
     };
-    let settled = checkout.source.settled() && own.settled() && settings.settled();
-    Some((EncodedKey::of(&name).hash, settled))
+    Some((EncodedKey::of(&name).hash, own.settled() && settings.settled()))
 }
 
 /// The git that is run and the files of settings that it reads, those that are there; `None` where one of them leads
@@ -138,14 +162,4 @@ fn settings(context: &Context<'_>, git: &Utf8Path) -> Option<Vec<(Utf8PathBuf, O
         }
     }
     Some(stamps)
-}
-
-/// Whether git tracks nothing but what was scanned: no other checkout within, and no file of a directory that is no
-/// input.
-fn nothing_else_counts(checkout: &Checkout<'_>, context: &Context<'_>) -> bool {
-    let Ok(tracked) = tracked(checkout.root, context.env, context.cancel) else { return false };
-    tracked.iter().all(|file| {
-        let path = Utf8Path::new(&file.path);
-        !file.is_checkout && !checkout.source.hidden.iter().any(|hidden| path.starts_with(hidden))
-    })
 }

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use super::checkout::{self, Checkout};
+use super::checkout::Checkout;
 use super::programs::{ProgramsQuestion, programs};
 use super::project::{module_dir, module_plans, modules, name_of};
 use super::sdk::{KnownSdk, known_sdk, sdk};
@@ -13,8 +13,8 @@ use super::sealing::{Sealing, inputs, settle};
 use crate::cache::Store;
 use crate::cancel::Cancel;
 use crate::config::{
-    ConfigError, FlagLayer, Known, Layers, ProjectFile, Recipe, Settings, Source, UserFile, VersionSource,
-    resolve, unknown_variables,
+    ConfigError, Expansion, FlagLayer, Known, Layers, ProjectFile, Recipe, Settings, Source, UserFile,
+    VersionSource, resolve, unknown_variables,
 };
 use crate::error::Error;
 use crate::event::{Event, Listener};
@@ -22,7 +22,9 @@ use crate::fs::{self, TemporaryDir};
 use crate::locate::{LocateError, Location, locate};
 use crate::model::{Blake3, Port, Sdk, Target};
 use crate::module_set::ModuleSet;
-use crate::plan::{Inputs, Plan, PlanError, ProjectPlan, VersionInputs, make, project_version, select};
+use crate::plan::{
+    Inputs, MainPackage, Plan, PlanError, ProjectPlan, VersionInputs, make, project_version, select,
+};
 use crate::seal::SourceScan;
 use crate::toolchain::{GoDirectories, SdkIdentity, environment};
 use crate::vendor::{Unfetched, VendorRequest, fetch_missing, local_modules};
@@ -161,6 +163,74 @@ pub(super) fn modules_here(sdk: Option<&Sdk>, context: &Context<'_>) -> Result<(
     Ok((modules(&dir, file.as_ref(), sdk, context)?, settings))
 }
 
+/// A project as it is read, before Go and git are asked about it.
+struct Project {
+    file: Option<ProjectFile>,
+    settings: Settings,
+    sdk: Sdk,
+    identity: SdkIdentity,
+    module_dir: Utf8PathBuf,
+    source: SourceScan,
+    /// See [`Prepared::fingerprint`].
+    fingerprint: Option<Blake3>,
+    modules: ModuleSet,
+    selection: Expansion,
+    /// Whether the selection is all that the project has.
+    complete: bool,
+    patterns: Vec<String>,
+}
+
+impl Project {
+    /// The main packages per target.
+    fn programs(
+        &self,
+        store: &Store,
+        context: &Context<'_>,
+    ) -> Result<BTreeMap<Target, Vec<MainPackage>>, Error> {
+        let question = ProgramsQuestion {
+            patterns: &self.patterns,
+            targets: &self.selection.targets,
+            sdk: &self.identity,
+            source: &self.source,
+            fingerprint: self.fingerprint,
+            modules: &self.modules,
+        };
+        programs(&question, &self.sdk, store, &self.settings, context)
+    }
+}
+
+fn project(
+    location: &Location,
+    recipes: &[Recipe],
+    store: &Store,
+    context: &Context<'_>,
+) -> Result<Project, Error> {
+    let known = known_sdk(store, context);
+    let sdk = known.as_ref().ok().map(|known| &known.sdk);
+    let (file, mut settings) = project_settings(location, recipes, sdk, context)?;
+    store.root().clone_into(&mut settings.cache_dir.value);
+    let KnownSdk { sdk, identity } = known?;
+    let module_dir = module_dir(file.as_ref(), location);
+    let source = inputs(&module_dir, &settings)?;
+    let fingerprint = source.fingerprint(&module_dir);
+    let modules = modules(&module_dir, file.as_ref(), Some(&sdk), context)?;
+    let (selection, complete) = select(file.as_ref(), &settings, &sdk)?;
+    let patterns = patterns(file.as_ref(), location, &modules)?;
+    Ok(Project {
+        file,
+        settings,
+        sdk,
+        identity,
+        module_dir,
+        source,
+        fingerprint,
+        modules,
+        selection,
+        complete,
+        patterns,
+    })
+}
+
 /// Reads, checks, asks, and makes the plan.
 pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Error> {
     note_unknown_variables(context);
@@ -172,34 +242,26 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         Ok((_, settings)) => open_store(settings, context)?,
         Err(_) => open_store(&resolve(&layers(None, &location.root, context))?, context)?,
     };
-    let known = known_sdk(&store, context);
-    let sdk = known.as_ref().ok().map(|known| &known.sdk);
-    let (file, mut settings) = project_settings(&location, &recipes, sdk, context)?;
-    store.root().clone_into(&mut settings.cache_dir.value);
-    let KnownSdk { sdk, identity } = known?;
-
-    let module_dir = module_dir(file.as_ref(), &location);
-    let source = inputs(&module_dir, &settings)?;
-    let fingerprint = source.fingerprint(&module_dir);
-    let modules = modules(&module_dir, file.as_ref(), Some(&sdk), context)?;
-    let (selection, complete) = select(file.as_ref(), &settings, &sdk)?;
-    let patterns = patterns(file.as_ref(), &location, &modules)?;
-    let question = ProgramsQuestion {
-        patterns: &patterns,
-        targets: &selection.targets,
-        sdk: &identity,
-        source: &source,
-        fingerprint,
-        modules: &modules,
-    };
-    let checkout = Checkout { root: &location.root, module_dir: &module_dir, source: &source, fingerprint };
-    let (mains, git) = std::thread::scope(|scope| {
-        // git looks at every tracked file when it has to be asked, and so does the other.
-        let git = scope.spawn(|| checkout::state(&checkout, &store, context));
-        let mains = programs(&question, &sdk, &store, &settings, context);
-        (mains, git.join().unwrap_or_else(|_| panic!("asking git panicked")))
-    });
-    let mains = mains?;
+    let checkout = Checkout::look(&location.root, &store, context);
+    let (project, mains, git) = std::thread::scope(|scope| {
+        // git looks at every tracked file when it has to be asked, and so do the lines below.
+        let ask = || scope.spawn(|| checkout.ask());
+        let early = checkout.is_new().then(ask);
+        let project = project(&location, &recipes, &store, context)?;
+        let known = checkout.known(project.fingerprint);
+        let asked = early.or_else(|| known.is_none().then(ask));
+        let mains = project.programs(&store, context)?;
+        let git = match (asked, known) {
+            (None, Some(known)) => Ok(known),
+            (None, None) => checkout.ask(),
+            (Some(asked), _) => asked.join().unwrap_or_else(|_| panic!("asking git panicked")),
+        };
+        if let Ok(git) = &git {
+            checkout.remember(git, &project.module_dir, &project.source);
+        }
+        Ok::<_, Error>((project, mains, git))
+    })?;
+    let Project { file, settings, sdk, identity, module_dir, source, fingerprint, modules, .. } = project;
     let version_source =
         file.as_ref().and_then(|file| file.project.version.as_ref()).map(|version| &version.value);
     let version = project_version(&VersionInputs {
@@ -210,7 +272,7 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         env: context.env,
     })?;
     let name = file.as_ref().and_then(|file| file.project.name.as_ref());
-    let project = ProjectPlan {
+    let planned = ProjectPlan {
         name: name.map_or_else(|| name_of(&modules), |name| name.value.clone()),
         version,
         root: location.root,
@@ -222,9 +284,9 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         file: file.as_ref(),
         settings,
         sdk,
-        project,
-        selection,
-        complete,
+        project: planned,
+        selection: project.selection,
+        complete: project.complete,
         mains: &mains,
         recipes: &recipes,
         only_builds: &request.builds,

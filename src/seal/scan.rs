@@ -44,6 +44,11 @@ impl SourceScan {
         self.files.settled() && self.vendored.settled()
     }
 
+    /// Whether every change after `time`, in nanoseconds since 1970, gives a file another stamp.
+    pub fn settled_at(&self, time: u128) -> bool {
+        self.files.settled_at(time) && self.vendored.settled_at(time)
+    }
+
     /// The paths of all regular files, and of what is below a vendor/ that has a lock.
     pub fn paths(&self) -> impl Iterator<Item = &Utf8Path> {
         self.files.files.iter().chain(&self.vendored.files).map(|(path, _)| path.as_path())

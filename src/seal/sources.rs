@@ -164,7 +164,9 @@ impl<'s> Sources<'s> {
         let files = || self.scan.paths().map(Utf8Path::as_str);
         let links = || self.scan.links.iter().map(|path| path.as_str());
         let with_heads: Vec<&str> = files().chain(links()).filter(|path| Head::may_have(path)).collect();
-        self.learn(with_heads.iter().copied())?;
+        // What is held against a lock is needed as a whole anyway, and in one go the large files do not come last.
+        let locked = self.scan.vendored.files.iter().map(|(path, _)| path.as_str());
+        self.learn(with_heads.iter().copied().chain(locked.filter(|path| !Head::may_have(path))))?;
         let known = self.own.lock().unwrap_or_else(PoisonError::into_inner);
         let mut hasher = blake3::Hasher::new();
         let mut feed = |name: &str, bytes: &[u8]| {

@@ -40,6 +40,11 @@ impl Glance {
 
     /// Whether every change after the look gives a file another stamp.
     pub fn settled(&self) -> bool {
-        self.files.iter().all(|(_, stamp)| stamp.as_ref().is_some_and(|stamp| stamp.settled(self.began)))
+        self.settled_at(self.began)
+    }
+
+    /// Whether every change after `time`, in nanoseconds since 1970, gives a file another stamp.
+    pub fn settled_at(&self, time: u128) -> bool {
+        self.files.iter().all(|(_, stamp)| stamp.as_ref().is_some_and(|stamp| stamp.settled(time)))
     }
 }
