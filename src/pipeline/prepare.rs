@@ -251,14 +251,14 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         let known = checkout.known(project.fingerprint);
         let asked = early.or_else(|| known.is_none().then(ask));
         let mains = project.programs(&store, context)?;
-        let git = match (asked, known) {
-            (None, Some(known)) => Ok(known),
-            (None, None) => checkout.ask(),
-            (Some(asked), _) => asked.join().unwrap_or_else(|_| panic!("asking git panicked")),
+        let git = match known {
+            Some(known) => Ok(known),
+            None => {
+                let said = asked.map(|asked| asked.join().unwrap_or_else(|_| panic!("asking git panicked")));
+                let said = said.unwrap_or_else(|| checkout.ask());
+                said.inspect(|said| checkout.remember(said, &project.module_dir, &project.source))
+            }
         };
-        if let Ok(git) = &git {
-            checkout.remember(git, &project.module_dir, &project.source);
-        }
         Ok::<_, Error>((project, mains, git))
     })?;
     let Project { file, settings, sdk, identity, module_dir, source, fingerprint, modules, .. } = project;
