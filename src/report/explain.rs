@@ -76,8 +76,14 @@ fn table(changes: &[Change]) -> Vec<String> {
             1 => "  (1 file)".to_owned(),
             count => format!("  ({count} files)"),
         };
-        let side = |side: &Option<String>| side.as_deref().map_or("-".to_owned(), harmless);
-        let values = format!("{} -> {}{files}", side(&change.old), side(&change.new));
+        let (old, new) = match (&change.old, &change.new) {
+            (Some(old), Some(new)) if matches!(change.what, What::Flag | What::Variable) => {
+                differing(old, new)
+            }
+            (old, new) => (old.clone(), new.clone()),
+        };
+        let side = |side: Option<String>| side.as_deref().map_or("-".to_owned(), harmless);
+        let values = format!("{} -> {}{files}", side(old), side(new));
         table.row([word(change.what).to_owned(), harmless(&change.name), values]);
     }
     let mut lines: Vec<String> = table.render(&[]).into_iter().map(|line| format!("  {line}")).collect();
@@ -85,6 +91,23 @@ fn table(changes: &[Change]) -> Vec<String> {
         lines.push(format!("  and {} more; --json has all", changes.len() - MOST));
     }
     lines
+}
+
+/// Of two lists of words what is between the words that both begin and end with; `…` stands for those.
+fn differing(old: &str, new: &str) -> (Option<String>, Option<String>) {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let (old, new) = (words(old), words(new));
+    let same = |(a, b): &(&String, &String)| a == b;
+    let before = old.iter().zip(&new).take_while(same).count();
+    let least = old.len().min(new.len()) - before;
+    let after = old.iter().rev().zip(new.iter().rev()).take(least).take_while(same).count();
+    let part = |words: &[String]| {
+        let dots = |count: usize| if count > 0 { "…" } else { "" };
+        let middle = words[before..words.len() - after].join(" ");
+        let parts = [dots(before), middle.as_str(), dots(after)];
+        Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+    };
+    (part(&old), part(&new))
 }
 
 fn word(what: What) -> &'static str {
@@ -105,4 +128,24 @@ fn word(what: What) -> &'static str {
 fn time(seconds: u64) -> String {
     let time = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     time.map_or(seconds.to_string(), |time| time.to_string().replace('T', " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differing;
+
+    #[test]
+    fn of_long_values_the_words_that_differ() {
+        for (old, new, shown) in [
+            ("a", "b", ("a", "b")),
+            ("-s -X v=1 -X c=2", "-s -X v=3 -X c=2", ("… v=1 …", "… v=3 …")),
+            ("-s", "-s -w", ("…", "… -w")),
+            ("-w -s", "-s", ("-w …", "…")),
+            ("", "-s", ("", "-s")),
+            ("a a", "a a a", ("…", "… a")),
+        ] {
+            let (a, b) = differing(old, new);
+            assert_eq!((a.unwrap().as_str(), b.unwrap().as_str()), shown);
+        }
+    }
 }
