@@ -27,21 +27,40 @@ struct Known {
     root: Utf8PathBuf,
     /// Read when the first file is asked for: a run without changes asks for none.
     index: Option<StatIndex>,
-    facts: HashMap<String, Option<Facts>>,
+    /// What has been learnt and is not in the index: files that may change without another stamp, links, and what is
+    /// not there.
+    others: HashMap<String, Option<Facts>>,
 }
 
 impl Known {
     fn new(store: &Utf8Path, root: &Utf8Path) -> Mutex<Self> {
-        let facts = HashMap::new();
-        Mutex::new(Known { store: store.to_owned(), root: root.to_owned(), index: None, facts })
+        Mutex::new(Known {
+            store: store.to_owned(),
+            root: root.to_owned(),
+            index: None,
+            others: HashMap::new(),
+        })
+    }
+
+    /// What has been learnt of a path; `None` where nothing has been.
+    fn get(&self, path: &str) -> Option<Option<&Facts>> {
+        match self.others.get(path) {
+            Some(other) => Some(other.as_ref()),
+            None => self.index.as_ref()?.facts(path).map(Some),
+        }
     }
 
     fn learn(&mut self, paths: Vec<&str>) -> fs::Result<()> {
-        let new: Vec<Utf8PathBuf> =
-            paths.into_iter().filter(|path| !self.facts.contains_key(*path)).map(Utf8PathBuf::from).collect();
-        if !new.is_empty() {
-            let found = self.look_up(new)?;
-            self.facts.extend(found.into_iter().map(|(path, facts)| (path.into_string(), facts)));
+        /// Paths at a time, so that memory holds what is known of a file once.
+        const BATCH: usize = 8192;
+        let new: Vec<&str> = paths.into_iter().filter(|path| self.get(path).is_none()).collect();
+        for batch in new.chunks(BATCH) {
+            let found = self.look_up(batch.iter().map(Utf8PathBuf::from).collect())?;
+            for (path, facts) in found {
+                if self.index.as_ref().and_then(|index| index.facts(path.as_str())) != facts.as_ref() {
+                    self.others.insert(path.into_string(), facts);
+                }
+            }
         }
         Ok(())
     }
@@ -145,7 +164,7 @@ impl<'s> Sources<'s> {
     /// What is known of a file; `None` for one that has not been learnt or is not there.
     pub fn facts(&self, path: &str) -> Option<Facts> {
         let (known, _) = self.place(path);
-        known.lock().unwrap_or_else(PoisonError::into_inner).facts.get(path).copied().flatten()
+        known.lock().unwrap_or_else(PoisonError::into_inner).get(path).flatten().copied()
     }
 
     /// A file's bytes.
@@ -174,7 +193,7 @@ impl<'s> Sources<'s> {
         };
         let mut embedding: BTreeSet<&str> = BTreeSet::new();
         for path in with_heads {
-            if let Some(Some(Facts { head: Some(head), .. })) = known.facts.get(path) {
+            if let Some(Some(Facts { head: Some(head), .. })) = known.get(path) {
                 feed(path, head.hash.bytes());
                 if head.embeds {
                     embedding.insert(path.rsplit_once('/').map_or("", |(dir, _)| dir));

@@ -14,7 +14,7 @@ const CHECK: usize = blake3::OUT_LEN;
 pub(super) fn encode(entries: &BTreeMap<String, Entry>) -> Vec<u8> {
     let mut bytes = MAGIC.to_vec();
     bytes.extend((entries.len() as u64).to_le_bytes());
-    for (path, Entry { stamp, facts }) in entries {
+    for (path, Entry { stamp, facts, .. }) in entries {
         bytes.extend((path.len() as u64).to_le_bytes());
         bytes.extend(path.as_bytes());
         bytes.extend(stamp.to_bytes());
@@ -54,7 +54,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<BTreeMap<String, Entry>> {
             _ => return None,
         };
         let facts = Facts { blake3, sha256, size: stamp.size, head };
-        entries.insert(std::str::from_utf8(path).ok()?.to_owned(), Entry { stamp, facts });
+        entries.insert(std::str::from_utf8(path).ok()?.to_owned(), Entry { stamp, facts, looked: false });
     }
     rest.is_empty().then_some(entries)
 }

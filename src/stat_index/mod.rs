@@ -40,6 +40,18 @@ pub struct StatIndex {
 struct Entry {
     stamp: Stamp,
     facts: Facts,
+    /// Whether this process has found it to be still so.
+    looked: bool,
+}
+
+/// What a look at a file means for the index.
+enum Outcome {
+    /// The entry is right.
+    Known,
+    /// This one is.
+    New(Entry),
+    /// None can be.
+    Nothing,
 }
 
 /// What is known of a file's bytes.
@@ -105,34 +117,41 @@ impl StatIndex {
     /// # Errors
     /// The first file that cannot be read, or that another process writes while it is read.
     pub fn look_up(&mut self, paths: &[Utf8PathBuf]) -> Result<Vec<Found>, FsError> {
-        let looked: Vec<(Found, Option<Entry>)> =
+        let looked: Vec<(Found, Outcome)> =
             paths.par_iter().with_min_len(16).map(|path| self.one(path)).collect::<Result<_, _>>()?;
         let mut found = Vec::with_capacity(paths.len());
-        for (path, (what, fresh)) in paths.iter().zip(looked) {
-            if let Some(entry) = fresh {
+        for (path, (what, outcome)) in paths.iter().zip(looked) {
+            if let Outcome::New(entry) = outcome {
                 self.entries.insert(path.to_string(), entry);
                 self.changed = true;
+            } else if let Some(entry) = self.entries.get_mut(path.as_str()) {
+                entry.looked = matches!(outcome, Outcome::Known);
             }
             found.push(what);
         }
         Ok(found)
     }
 
-    /// What stands at a path, and the entry to keep when it was read just now.
-    fn one(&self, path: &Utf8Path) -> Result<(Found, Option<Entry>), FsError> {
+    /// What is known of a file that this process has looked up, if the index could keep it.
+    pub fn facts(&self, path: &str) -> Option<&Facts> {
+        self.entries.get(path).filter(|entry| entry.looked).map(|entry| &entry.facts)
+    }
+
+    /// What stands at a path, and what that means for the index.
+    fn one(&self, path: &Utf8Path) -> Result<(Found, Outcome), FsError> {
         let full = self.root.join(path);
-        let Some(metadata) = fs::lstat(&full)? else { return Ok((Found::Nothing, None)) };
+        let Some(metadata) = fs::lstat(&full)? else { return Ok((Found::Nothing, Outcome::Nothing)) };
         if metadata.is_symlink() {
-            return Ok((Found::Link, None));
+            return Ok((Found::Link, Outcome::Nothing));
         }
         if !metadata.is_file() {
-            return Ok((Found::Other, None));
+            return Ok((Found::Other, Outcome::Nothing));
         }
         let stamp = Stamp::of(&metadata);
         if let (Some(stamp), Some(entry)) = (&stamp, self.entries.get(path.as_str()))
             && entry.stamp == *stamp
         {
-            return Ok((Found::File(entry.facts), None));
+            return Ok((Found::File(entry.facts), Outcome::Known));
         }
         /// Somebody who saves a file does it once, and is done soon.
         const ATTEMPTS: usize = 3;
@@ -144,8 +163,9 @@ impl StatIndex {
             let facts = fs::context(read_facts(path, &file, metadata.len()), "read", &full)?;
             let after = fs::context(file.metadata(), "look at", &full)?;
             if Stamp::of(&after) == before && after.len() == facts.size {
-                let entry = before.filter(|stamp| stamp.settled(now)).map(|stamp| Entry { stamp, facts });
-                return Ok((Found::File(facts), entry));
+                let stamp = before.filter(|stamp| stamp.settled(now));
+                let entry = stamp.map(|stamp| Outcome::New(Entry { stamp, facts, looked: true }));
+                return Ok((Found::File(facts), entry.unwrap_or(Outcome::Nothing)));
             }
             if attempt == ATTEMPTS {
                 let source = io::Error::other("it changed while it was read");
@@ -172,7 +192,7 @@ impl StatIndex {
         for (path, facts) in files {
             let stamp = fs::lstat(&self.root.join(path))?.filter(|found| found.is_file());
             let stamp = stamp.as_ref().and_then(Stamp::of).filter(|stamp| stamp.size == facts.size);
-            stamps.extend(stamp.map(|stamp| (path, Entry { stamp, facts: *facts })));
+            stamps.extend(stamp.map(|stamp| (path, Entry { stamp, facts: *facts, looked: true })));
         }
         let Some(latest) = stamps.iter().map(|(_, entry)| entry.stamp.latest()).max() else { return Ok(()) };
         let started = Instant::now();
@@ -370,7 +390,7 @@ mod tests {
         let stamp = Stamp { size: 3, mtime: 5, ctime: 7, inode: 9, device: 11 };
         let head = Some(Head { hash: Blake3::of(b"head"), embeds: true });
         let facts = Facts { blake3: Blake3::of(b"one"), sha256: [2; 32], size: 3, head };
-        let entries = BTreeMap::from([("a.go".to_owned(), Entry { stamp, facts })]);
+        let entries = BTreeMap::from([("a.go".to_owned(), Entry { stamp, facts, looked: false })]);
         let mut expected = b"xbuild index 1\n".to_vec();
         expected.extend(1_u64.to_le_bytes());
         expected.extend(4_u64.to_le_bytes());

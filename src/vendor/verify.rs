@@ -73,8 +73,12 @@ pub(super) fn verify(subject: &Subject<'_>, index: &mut StatIndex) -> Result<Ver
     check.modules();
     check.sums(subject.go_sum);
     check.left_out();
-    let found = survey(subject.root, index)?;
-    check.files(&found);
+    let paths = vendored(subject.root)?;
+    let mut seen = BTreeSet::new();
+    for batch in paths.chunks(BATCH) {
+        check.files(batch, &index.look_up(batch)?, &mut seen);
+    }
+    check.missing(&seen);
     if let Some(dir) = subject.locals {
         check.locals(dir, index)?;
     }
@@ -82,8 +86,18 @@ pub(super) fn verify(subject: &Subject<'_>, index: &mut StatIndex) -> Result<Ver
         let findings = check.findings.into_iter().collect();
         return Err(VendorError::Changed { dir: subject.root.to_owned(), findings });
     }
-    let verified = Verified { files: found.len(), modules: lock.modules.len(), elapsed: started.elapsed() };
+    let verified = Verified { files: paths.len(), modules: lock.modules.len(), elapsed: started.elapsed() };
     Ok(verified)
+}
+
+/// Files at a time, so that not everything that is known of all of them is in memory at once.
+const BATCH: usize = 8192;
+
+/// The paths from `root` of all files below `vendor`, but for modules.txt.
+fn vendored(root: &Utf8Path) -> Result<Vec<Utf8PathBuf>, VendorError> {
+    let found = fs::walk(&root.join("vendor"), |_| false)?.into_iter();
+    let found = found.filter(|(path, _)| path != "modules.txt");
+    Ok(found.map(|(path, _)| Utf8Path::new("vendor").join(path)).collect())
 }
 
 /// Every file below `root/vendor` but modules.txt, and what stands there.
@@ -91,11 +105,10 @@ pub(super) fn survey(
     root: &Utf8Path,
     index: &mut StatIndex,
 ) -> Result<Vec<(Utf8PathBuf, Found)>, VendorError> {
-    let mut found = fs::walk(&root.join("vendor"), |_| false)?;
-    found.retain(|(path, _)| path != "modules.txt");
-    let paths: Vec<Utf8PathBuf> = found.iter().map(|(path, _)| Utf8Path::new("vendor").join(path)).collect();
+    let paths = vendored(root)?;
     let looked = index.look_up(&paths)?;
-    Ok(found.into_iter().map(|(path, _)| path).zip(looked).collect())
+    let below = |path: Utf8PathBuf| path.strip_prefix("vendor").map(Utf8Path::to_owned).unwrap_or(path);
+    Ok(paths.into_iter().map(below).zip(looked).collect())
 }
 
 struct Check<'c> {
@@ -196,17 +209,22 @@ impl<'c> Check<'c> {
         }
     }
 
-    /// Each file is its module's, and none of a module's is missing.
-    fn files(&mut self, found: &[(Utf8PathBuf, Found)]) {
-        let modules: BTreeMap<&ModuleVersion, &LockedModule> =
+    /// Each of these files is its module's. `seen` gets what they are there.
+    fn files<'p>(
+        &mut self,
+        paths: &'p [Utf8PathBuf],
+        found: &[Found],
+        seen: &mut BTreeSet<(&'c ModuleVersion, &'p str)>,
+    ) {
+        let modules: BTreeMap<&ModuleVersion, &'c LockedModule> =
             self.lock.modules.iter().map(|locked| (&locked.module, locked)).collect();
-        let mut seen: BTreeSet<(&ModuleVersion, &str)> = BTreeSet::new();
-        for (path, found) in found {
-            let owners: Vec<(&LockedModule, &str)> = self
+        for (whole, found) in paths.iter().zip(found) {
+            let path = whole.as_str().strip_prefix("vendor/").unwrap_or(whole.as_str());
+            let owners: Vec<(&'c LockedModule, &'p str)> = self
                 .owners
-                .of_file(path.as_str())
+                .of_file(path)
                 .into_iter()
-                .filter_map(|owner| Some((*modules.get(owner)?, relative(owner, path.as_str())?)))
+                .filter_map(|owner| Some((*modules.get(owner)?, relative(owner, path)?)))
                 .collect();
             let cause = match found {
                 Found::File(facts) => match place_of(&owners, &hex(&facts.sha256)) {
@@ -221,8 +239,12 @@ impl<'c> Check<'c> {
                 Found::Nothing => "it vanished while it was looked at".to_owned(),
             };
             seen.extend(owners.iter().map(|(locked, path)| (&locked.module, *path)));
-            self.add(format!("vendor/{path}"), cause);
+            self.add(whole.as_str(), cause);
         }
+    }
+
+    /// None of a module's files is missing.
+    fn missing(&mut self, seen: &BTreeSet<(&ModuleVersion, &str)>) {
         for locked in &self.lock.modules {
             for file in locked.files.iter().filter(|file| file.vendored) {
                 if !seen.contains(&(&locked.module, file.path.as_str())) {
