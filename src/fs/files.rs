@@ -177,18 +177,23 @@ pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
+    write_atomic_by(path, |out| out.write_all(bytes))
+}
+
+/// The same with bytes that are made while they are written, and in any case.
+pub fn write_atomic_by(path: &Utf8Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
     let parent = path.parent().unwrap_or(Utf8Path::new("."));
-    let write = || -> io::Result<()> {
+    let written = || -> io::Result<()> {
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
         let mut file = builder.prefix(".xbuild-").tempfile_in(parent)?;
-        file.write_all(bytes)?;
+        write(file.as_file_mut())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;
         Ok(())
     };
-    context(write(), "write", path)
+    context(written(), "write", path)
 }
 
 /// Sets the permission bits; nothing where the system has none.

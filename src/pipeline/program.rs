@@ -37,7 +37,8 @@ impl Found {
             let record = store.record(&hash).ok().flatten();
             return Found { hash: Some(hash), key: None, record };
         }
-        Found::of(store, keys.key(target, build).ok().flatten())
+        // The keys of many targets would fill the memory: who needs one makes it again.
+        Found { key: None, ..Found::of(store, keys.key(target, build).ok().flatten()) }
     }
 
     /// What the store has of a key.

@@ -69,6 +69,8 @@ fn because(last: &Last) -> Vec<String> {
 }
 
 fn table(changes: &[Change]) -> Vec<String> {
+    /// Both values of a flag together, in bytes, that are shown as they are.
+    const LONG: usize = 60;
     let mut table = Table::default();
     for change in changes.iter().take(MOST) {
         let files = match change.files {
@@ -77,7 +79,9 @@ fn table(changes: &[Change]) -> Vec<String> {
             count => format!("  ({count} files)"),
         };
         let (old, new) = match (&change.old, &change.new) {
-            (Some(old), Some(new)) if matches!(change.what, What::Flag | What::Variable) => {
+            (Some(old), Some(new))
+                if matches!(change.what, What::Flag | What::Variable) && old.len() + new.len() > LONG =>
+            {
                 differing(old, new)
             }
             (old, new) => (old.clone(), new.clone()),

@@ -108,7 +108,8 @@ impl StatIndex {
             name.update(b"\0").update(purpose.as_bytes());
         }
         let file = cache_dir.join(BUCKET).join(name.finalize().to_hex().as_str());
-        let entries = fs::read(&file).ok().and_then(|bytes| codec::decode(&bytes)).unwrap_or_default();
+        let found = fs::open_regular(&file).ok();
+        let entries = found.and_then(|(file, found)| codec::decode(file, found.len())).unwrap_or_default();
         StatIndex { root: root.to_owned(), file, entries, changed: false }
     }
 
@@ -218,7 +219,7 @@ impl StatIndex {
         if let Some(dir) = self.file.parent() {
             fs::create_dir_all(dir)?;
         }
-        fs::write_atomic(&self.file, &codec::encode(&self.entries))?;
+        fs::write_atomic_by(&self.file, |out| codec::encode(&self.entries, out))?;
         self.changed = false;
         Ok(())
     }
@@ -229,7 +230,7 @@ pub const BUCKET: &str = "index-v1";
 
 /// Whether these are the bytes of an index.
 pub fn is_whole(bytes: &[u8]) -> bool {
-    codec::decode(bytes).is_some()
+    codec::decode(bytes, bytes.len() as u64).is_some()
 }
 
 /// Nanoseconds since 1970 by this host's clock.
@@ -405,10 +406,12 @@ mod tests {
         expected.push(2);
         expected.extend(blake3::hash(b"head").as_bytes());
         expected.extend(blake3::hash(&expected.clone()).as_bytes());
-        let bytes = codec::encode(&entries);
+        let mut bytes = Vec::new();
+        codec::encode(&entries, &mut bytes).unwrap();
+        let decode = |bytes: &[u8]| codec::decode(bytes, bytes.len() as u64);
         assert_eq!(bytes, expected);
-        assert_eq!(codec::decode(&bytes), Some(entries));
-        assert_eq!(codec::decode(&[&bytes[..], b"x"].concat()), None);
+        assert_eq!(decode(&bytes), Some(entries));
+        assert_eq!(decode(&[&bytes[..], b"x"].concat()), None);
     }
 
     #[test]

@@ -132,7 +132,7 @@ fn the_environment_is_complete_and_sealed() {
     let program = env["GOCACHEPROG"].as_str().unwrap();
     let index = format!("__gocache {}/compile-v0/env/", cache.display());
     assert!(program.starts_with(env!("CARGO_BIN_EXE_xbuild")) && program.contains(&index), "{program}");
-    assert_eq!(env["GOCACHE"], format!("{}/gocache", env["TMPDIR"].as_str().unwrap()));
+    assert_eq!(env["GOCACHE"], format!("{}/gocache-v1/empty", cache.display()));
 }
 
 #[test]
