@@ -6,7 +6,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Store;
-use crate::fs::{self, FsError};
+use crate::fs::{self, FsError, Origin};
 use crate::model::{Blake3, Digest, DigestWriter};
 
 pub(super) const CAS: &str = "cas-v0";
@@ -63,7 +63,7 @@ impl Store {
         }
         let mut incoming = Incoming { path: self.scratch_file()?, hash: *hash };
         let mut hasher = blake3::Hasher::new();
-        fs::copy_shown(from, &incoming.path, 0o444, &mut hasher)?;
+        fs::copy_shown(from, Origin::Open, &incoming.path, 0o444, &mut hasher)?;
         incoming.hash = hasher.finalize().into();
         if incoming.hash != *hash {
             let source = std::io::Error::other("it changed since it was hashed");
@@ -80,7 +80,7 @@ impl Store {
     pub fn receive(&self, from: &Utf8Path) -> fs::Result<(Digest, Incoming)> {
         let mut incoming = Incoming { path: self.scratch_file()?, hash: Blake3::of(b"") };
         let mut digest = DigestWriter::new(std::io::sink());
-        fs::copy_shown(from, &incoming.path, 0o444, &mut digest)?;
+        fs::copy_shown(from, Origin::Open, &incoming.path, 0o444, &mut digest)?;
         let (blake3, sha256, size) = digest.finish_raw();
         incoming.hash = blake3;
         Ok((Digest::of_raw(&blake3, &sha256, size), incoming))
@@ -130,7 +130,7 @@ impl Store {
     }
 
     /// Copies a blob to a new file with these permission bits; `false`, and no file, where it is not there or was
-    /// damaged. The bytes that are hashed are those of the copy.
+    /// damaged. The bytes that are hashed are those of the copy, or of the blocks that both have.
     ///
     /// # Errors
     /// When the copy cannot be written.
@@ -140,7 +140,7 @@ impl Store {
             return Ok(false);
         }
         let mut found = blake3::Hasher::new();
-        fs::copy_shown(&place, to, mode, &mut found)?;
+        fs::copy_shown(&place, Origin::Fixed, to, mode, &mut found)?;
         if Blake3::from(found.finalize()) == *hash {
             return Ok(true);
         }

@@ -210,12 +210,27 @@ pub fn set_mode(path: &Utf8Path, mode: u32) -> Result<()> {
     }
 }
 
+/// Whether somebody may still write to what is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody does: where its blocks are shared they are read as its own, which the system may have in memory.
+    Fixed,
+    /// Somebody might: only the copy's own bytes count.
+    Open,
+}
+
 /// Copies a file to a new one with the permission bits `mode`, sharing its blocks where the file system can. `seen` is
 /// shown the bytes of the copy.
-pub fn copy_shown(from: &Utf8Path, to: &Utf8Path, mode: u32, seen: &mut dyn Write) -> Result<()> {
+pub fn copy_shown(
+    from: &Utf8Path,
+    origin: Origin,
+    to: &Utf8Path,
+    mode: u32,
+    seen: &mut dyn Write,
+) -> Result<()> {
     const PIECE: usize = 1 << 20;
     let shared = reflink_copy::reflink(from, to).is_ok();
-    let mut source = open(if shared { to } else { from })?;
+    let mut source = open(if shared && origin == Origin::Open { to } else { from })?;
     let mut copy = if shared { None } else { Some(create(to)?) };
     let mut buffer = vec![0; PIECE];
     loop {
