@@ -108,6 +108,9 @@ fn differing(old: &str, new: &str) -> (Option<String>, Option<String>) {
     let part = |words: &[String]| {
         let dots = |count: usize| if count > 0 { "…" } else { "" };
         let middle = words[before..words.len() - after].join(" ");
+        if middle.is_empty() {
+            return Some(dots(before + after).to_owned());
+        }
         let parts = [dots(before), middle.as_str(), dots(after)];
         Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
     };
@@ -147,6 +150,7 @@ mod tests {
             ("-w -s", "-s", ("-w …", "…")),
             ("", "-s", ("", "-s")),
             ("a a", "a a a", ("…", "… a")),
+            ("-s -w -X v=1", "-s -X v=1", ("… -w …", "…")),
         ] {
             let (a, b) = differing(old, new);
             assert_eq!((a.unwrap().as_str(), b.unwrap().as_str()), shown);
