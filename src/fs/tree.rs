@@ -88,7 +88,12 @@ fn visit<'v>(scope: &rayon::Scope<'v>, root: &'v Utf8Path, dir: Utf8PathBuf, vis
     let full = root.join(&dir);
     let look = || -> Result<Seen> {
         let mut here = Seen::new();
-        for entry in context(fs::read_dir(&full), "list", &full)? {
+        let entries = match fs::read_dir(&full) {
+            // One that has gone since its name was read is as if it had never been.
+            Err(error) if missing(&error) && !dir.as_str().is_empty() => return Ok(here),
+            entries => context(entries, "list", &full)?,
+        };
+        for entry in entries {
             let entry = context(entry, "list", &full)?;
             let name = entry.file_name();
             let path = match name.to_str() {
