@@ -224,11 +224,19 @@ fn read_record(path: &Utf8Path, key: &Blake3) -> Option<Record> {
 
 /// Everything below a directory; nothing where there is none.
 pub(super) fn below(dir: &Utf8Path) -> fs::Result<fs::Seen> {
-    if fs::lstat(dir)?.is_some() { fs::survey(dir, &|_| false) } else { Ok(Vec::new()) }
+    or_nothing(fs::survey(dir, &|_| false))
 }
 
 fn names(dir: &Utf8Path) -> fs::Result<Vec<String>> {
-    if fs::lstat(dir)?.is_some() { fs::list(dir) } else { Ok(Vec::new()) }
+    or_nothing(fs::list(dir))
+}
+
+/// Other processes make and remove directories meanwhile: where there is none there is nothing in it.
+fn or_nothing<T>(listed: fs::Result<Vec<T>>) -> fs::Result<Vec<T>> {
+    match listed {
+        Err(error) if error.source.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed,
+    }
 }
 
 fn modified(metadata: &std::fs::Metadata) -> SystemTime {
