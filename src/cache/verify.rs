@@ -34,6 +34,9 @@ impl Store {
     /// When a directory cannot be listed or a file cannot be read.
     pub fn verify(&self) -> fs::Result<Verification> {
         let root = self.root();
+        // What a killed process was about to write is no entry.
+        fs::sweep(&root.join(stat_index::BUCKET), fs::PASSING);
+        let passing = |path: &Utf8Path| path.file_name().is_some_and(|name| name.starts_with(fs::PASSING));
         let mut entries: Vec<(Check, Utf8PathBuf, u64)> = Vec::new();
         for (bucket, check) in [
             (CAS, Check::Content),
@@ -46,6 +49,7 @@ impl Store {
             entries.extend(
                 found
                     .into_iter()
+                    .filter(|(path, _)| !passing(path))
                     .map(|(path, metadata)| (check, Utf8Path::new(bucket).join(path), metadata.len())),
             );
         }

@@ -172,6 +172,9 @@ pub fn link_or_copy(from: &Utf8Path, to: &Utf8Path) -> Result<()> {
     }
 }
 
+/// What the names of files begin with that are about to get another name.
+pub const PASSING: &str = ".xbuild-";
+
 /// Writes a file whole or not at all: a temporary neighbour, fsync, rename. An equal file keeps its times.
 pub fn write_atomic(path: &Utf8Path, bytes: &[u8]) -> Result<()> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
@@ -187,7 +190,7 @@ pub fn write_atomic_by(path: &Utf8Path, write: impl FnOnce(&mut dyn Write) -> io
         let mut builder = tempfile::Builder::new();
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-        let mut file = builder.prefix(".xbuild-").tempfile_in(parent)?;
+        let mut file = builder.prefix(PASSING).tempfile_in(parent)?;
         write(file.as_file_mut())?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|error| error.error)?;

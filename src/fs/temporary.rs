@@ -27,8 +27,8 @@ pub fn temporary_dir(parent: &Utf8Path, prefix: &str) -> Result<TemporaryDir> {
     Ok(TemporaryDir { path, inner, _lock: lock })
 }
 
-/// Removes abandoned temporary directories. Young ones stay: their owner may be about to lock them.
-fn sweep(parent: &Utf8Path, prefix: &str) {
+/// Removes abandoned temporary directories and files. Young ones stay: their owner may be about to lock them.
+pub fn sweep(parent: &Utf8Path, prefix: &str) {
     const YOUNG: Duration = Duration::from_secs(10);
     for name in list(parent).unwrap_or_default().iter().filter(|name| name.starts_with(prefix)) {
         let path = parent.join(name);

@@ -410,6 +410,22 @@ fn an_abandoned_lock_is_nothing() {
     assert!(output.status.success() && said.contains("waiting for"), "{said}");
 }
 
+/// An index that a killed process was writing is no damage; it goes when it is old.
+#[test]
+fn what_was_being_written_is_no_entry() {
+    let (project, store) = (program("passing"), own_store());
+    run(&project, store.path());
+    let half = store.path().join("index-v1/.xbuild-half");
+    fs::create_dir_all(half.parent().unwrap()).unwrap();
+    fs::write(&half, "xbuild index 1\nhalf").unwrap();
+    assert_eq!(verify(store.path()).code, 0);
+    assert!(half.exists(), "its writer may be at work");
+    let then = std::time::SystemTime::now() - Duration::from_secs(60);
+    fs::File::open(&half).unwrap().set_modified(then).unwrap();
+    assert_eq!(verify(store.path()).code, 0);
+    assert!(!half.exists());
+}
+
 #[test]
 fn gc_and_stats() {
     let (project, store) = (program("gc"), own_store());
