@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
 
 use crate::cancel::Cancel;
 use crate::process::{Ended, Process, find_program};
@@ -18,7 +19,7 @@ const LIST_FILTERS: &[&str] = &[
 ];
 
 /// A checkout's version.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GitState {
     /// `git describe --tags`, or `None` without a tag.
     pub describe: Option<String>,
@@ -39,26 +40,14 @@ pub struct Tracked {
     pub is_checkout: bool,
 }
 
-/// Every file that git tracks below `dir`. Names that are not UTF-8 are shown lossily.
-///
-/// # Errors
-/// A sentence that says why there is no answer.
-pub fn tracked(
-    dir: &Utf8Path,
-    host_env: &BTreeMap<String, String>,
-    cancel: &Cancel,
-) -> Result<Vec<Tracked>, String> {
-    let said = Git::of(dir, host_env, cancel)?.answer(&["ls-files", "--stage", "-z"])?;
-    let text = String::from_utf8_lossy(&said);
-    let file = |line: &str| {
-        let (fields, path) = line.split_once('\t')?;
-        Some(Tracked { path: path.to_owned(), is_checkout: fields.starts_with("160000 ") })
-    };
-    Ok(text.split('\0').filter_map(file).collect())
-}
+/// The variables of the host that git is given.
+pub const HOST_VARIABLES: [&str; 4] = ["PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID"];
 
-/// A git that runs nothing of the checkout's.
-struct Git<'g> {
+/// The git that is asked about the checkout that a directory is in.
+///
+/// The checkout's own configuration may name programs; those that reading could start are switched off, and git's
+/// own check of who owns the checkout stays on.
+pub struct Git<'g> {
     program: Utf8PathBuf,
     dir: &'g Utf8Path,
     env: BTreeMap<String, String>,
@@ -66,14 +55,18 @@ struct Git<'g> {
 }
 
 impl<'g> Git<'g> {
-    fn of(
+    /// The git on PATH.
+    ///
+    /// # Errors
+    /// A sentence that says why it cannot be asked.
+    pub fn of(
         dir: &'g Utf8Path,
         host_env: &BTreeMap<String, String>,
         cancel: &'g Cancel,
     ) -> Result<Self, String> {
         let path = host_env.get("PATH").map_or("", String::as_str);
         let program = find_program(path, "git").ok_or("there is no `git` on PATH")?;
-        let mut env: BTreeMap<String, String> = ["PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID"]
+        let mut env: BTreeMap<String, String> = HOST_VARIABLES
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), host_env.get(*name)?.clone())))
             .collect();
@@ -111,30 +104,37 @@ impl<'g> Git<'g> {
         }
         Ok(ended.stdout)
     }
-}
 
-/// Asks git about the checkout that `dir` is in.
-///
-/// The checkout's own configuration may name programs; those that reading could start are switched off, and git's
-/// own check of who owns the checkout stays on.
-///
-/// # Errors
-/// A sentence that says why there is no answer.
-pub fn git_state(
-    dir: &Utf8Path,
-    host_env: &BTreeMap<String, String>,
-    cancel: &Cancel,
-) -> Result<GitState, String> {
-    let asked = Git::of(dir, host_env, cancel)?;
-    let git = |args: &[&str]| asked.answer(args).map(|said| String::from_utf8_lossy(&said).trim().to_owned());
-    let head = git(&["log", "-1", "--no-show-signature", "--format=%H %ct"])?;
-    let (commit, time) = head.split_once(' ').ok_or("git names no commit")?;
-    let time = time.parse().map_err(|_| format!("git gives the time {time:?}"))?;
-    let clean = git(&["describe", "--tags", "--always", "--abbrev=12"])?;
-    // `git describe --dirty` says it too, and writes what it has looked at into the index.
-    let dirty = !git(&["status", "--porcelain", "--untracked-files=no", "--no-renames"])?.is_empty();
-    let tagged = !(commit.starts_with(&clean) && clean.len() >= 7);
-    Ok(GitState { describe: tagged.then_some(clean), commit: commit.to_owned(), time, dirty })
+    /// The checkout's version.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no answer.
+    pub fn state(&self) -> Result<GitState, String> {
+        let git =
+            |args: &[&str]| self.answer(args).map(|said| String::from_utf8_lossy(&said).trim().to_owned());
+        let head = git(&["log", "-1", "--no-show-signature", "--format=%H %ct"])?;
+        let (commit, time) = head.split_once(' ').ok_or("git names no commit")?;
+        let time = time.parse().map_err(|_| format!("git gives the time {time:?}"))?;
+        let clean = git(&["describe", "--tags", "--always", "--abbrev=12"])?;
+        // `git describe --dirty` says it too, and writes what it has looked at into the index.
+        let dirty = !git(&["status", "--porcelain", "--untracked-files=no", "--no-renames"])?.is_empty();
+        let tagged = !(commit.starts_with(&clean) && clean.len() >= 7);
+        Ok(GitState { describe: tagged.then_some(clean), commit: commit.to_owned(), time, dirty })
+    }
+
+    /// Every file that is tracked below the directory. Names that are not UTF-8 are shown lossily.
+    ///
+    /// # Errors
+    /// A sentence that says why there is no answer.
+    pub fn tracked(&self) -> Result<Vec<Tracked>, String> {
+        let said = self.answer(&["ls-files", "--stage", "-z"])?;
+        let text = String::from_utf8_lossy(&said);
+        let file = |line: &str| {
+            let (fields, path) = line.split_once('\t')?;
+            Some(Tracked { path: path.to_owned(), is_checkout: fields.starts_with("160000 ") })
+        };
+        Ok(text.split('\0').filter_map(file).collect())
+    }
 }
 
 /// Variables that switch off the filters of the checkout's own configuration: git would run them on every file whose

@@ -3,6 +3,8 @@
 //! What is written is hashed as it is written, synced, and only then gets its name; what is read is hashed as it is
 //! read. A file that is not what its name says is put aside, and is then as if it had never been there.
 
+use std::io::Write;
+
 use camino::{Utf8Path, Utf8PathBuf};
 
 use super::Store;
@@ -14,14 +16,18 @@ pub(super) const CAS: &str = "cas-v0";
 /// A copy of a file that is on its way into the store; unless it is admitted, it goes again.
 #[derive(Debug)]
 pub struct Incoming {
-    path: Utf8PathBuf,
+    file: Scratch,
     hash: Blake3,
 }
 
-impl Drop for Incoming {
+/// A file without a name in the store.
+#[derive(Debug)]
+struct Scratch(Utf8PathBuf);
+
+impl Drop for Scratch {
     fn drop(&mut self) {
         // Nothing is there any more where it has got its name.
-        let _ = fs::remove_file(&self.path);
+        let _ = fs::remove_file(&self.0);
     }
 }
 
@@ -61,15 +67,13 @@ impl Store {
             self.wanted(hash);
             return Ok(());
         }
-        let mut incoming = Incoming { path: self.scratch_file()?, hash: *hash };
         let mut hasher = blake3::Hasher::new();
-        fs::copy_shown(from, Origin::Open, &incoming.path, 0o444, &mut hasher)?;
-        incoming.hash = hasher.finalize().into();
-        if incoming.hash != *hash {
+        let file = self.copy_in(from, &mut hasher)?;
+        if Blake3::from(hasher.finalize()) != *hash {
             let source = std::io::Error::other("it changed since it was hashed");
             return Err(FsError { operation: "keep", path: from.to_owned(), source });
         }
-        self.admit(incoming)
+        self.admit(Incoming { file, hash: *hash })
     }
 
     /// Copies a file as far as the store's file system, with the digest of the copy. It is kept when it is
@@ -78,12 +82,17 @@ impl Store {
     /// # Errors
     /// When it cannot be read or written.
     pub fn receive(&self, from: &Utf8Path) -> fs::Result<(Digest, Incoming)> {
-        let mut incoming = Incoming { path: self.scratch_file()?, hash: Blake3::of(b"") };
         let mut digest = DigestWriter::new(std::io::sink());
-        fs::copy_shown(from, Origin::Open, &incoming.path, 0o444, &mut digest)?;
-        let (blake3, sha256, size) = digest.finish_raw();
-        incoming.hash = blake3;
-        Ok((Digest::of_raw(&blake3, &sha256, size), incoming))
+        let file = self.copy_in(from, &mut digest)?;
+        let (hash, sha256, size) = digest.finish_raw();
+        Ok((Digest::of_raw(&hash, &sha256, size), Incoming { file, hash }))
+    }
+
+    /// A copy on the store's file system; `seen` is shown its bytes.
+    fn copy_in(&self, from: &Utf8Path, seen: &mut dyn Write) -> fs::Result<Scratch> {
+        let file = Scratch(self.scratch_file()?);
+        fs::copy_shown(from, Origin::Open, &file.0, 0o444, seen)?;
+        Ok(file)
     }
 
     /// Waits until what was received is on the disk, and gives it its name.
@@ -95,8 +104,8 @@ impl Store {
             self.wanted(&incoming.hash);
             return Ok(());
         }
-        fs::sync(&incoming.path)?;
-        self.name(&incoming.path, &incoming.hash)
+        fs::sync(&incoming.file.0)?;
+        self.name(&incoming.file.0, &incoming.hash)
     }
 
     /// Whoever makes room must not take content that a record is about to refer to for an orphan.

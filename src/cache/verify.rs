@@ -34,7 +34,7 @@ impl Store {
     /// When a directory cannot be listed or a file cannot be read.
     pub fn verify(&self) -> fs::Result<Verification> {
         let root = self.root();
-        // What a killed process was about to write is no entry.
+        // An index is written beside its place: what a killed process was about to write is no entry.
         fs::sweep(&root.join(stat_index::BUCKET), fs::PASSING);
         let passing = |path: &Utf8Path| path.file_name().is_some_and(|name| name.starts_with(fs::PASSING));
         let mut entries: Vec<(Check, Utf8PathBuf, u64)> = Vec::new();
@@ -49,7 +49,7 @@ impl Store {
             entries.extend(
                 found
                     .into_iter()
-                    .filter(|(path, _)| !passing(path))
+                    .filter(|(path, _)| check != Check::Index || !passing(path))
                     .map(|(path, metadata)| (check, Utf8Path::new(bucket).join(path), metadata.len())),
             );
         }

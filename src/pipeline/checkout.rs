@@ -1,8 +1,8 @@
 //! What git says of the project, without asking it again while nothing that it would look at has changed.
 //!
-//! Whether a checkout is dirty git finds out by a look at every tracked file, as the scan has done already. Its answer is remembered under what
-//! the file system says of the source, of git's own files, and of the settings that git reads; and only where these are
-//! all that it would look at.
+//! Whether a checkout is dirty git finds out by a look at every tracked file, as the scan has done already. Its answer is
+//! remembered under what the file system says of the source, of git's own files, and of the settings that git reads; and
+//! only where these are all that it would look at.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::model::Blake3;
 use crate::process::find_program;
 use crate::seal::SourceScan;
 use crate::stat_index::{Glance, Stamp, now};
-use crate::vcs::{GitState, git_state, tracked};
+use crate::vcs::{Git, GitState, HOST_VARIABLES};
 
 /// A project's directory, and what git said of it last.
 pub(super) struct Checkout<'c> {
@@ -45,10 +45,8 @@ struct Name<'n> {
 struct Answer {
     /// The fingerprint of the source that it is about.
     source: Blake3,
-    describe: Option<String>,
-    commit: String,
-    time: i64,
-    dirty: bool,
+    #[serde(flatten)]
+    state: GitState,
 }
 
 impl<'c> Checkout<'c> {
@@ -68,41 +66,46 @@ impl<'c> Checkout<'c> {
     /// What git has said of a source with this fingerprint.
     pub(super) fn known(&self, source: Option<Blake3>) -> Option<GitState> {
         let known = self.known.as_ref().filter(|known| Some(known.source) == source)?;
-        let Answer { describe, commit, time, dirty, .. } = known;
-        Some(GitState { describe: describe.clone(), commit: commit.clone(), time: *time, dirty: *dirty })
+        Some(known.state.clone())
     }
 
-    /// Asks git.
+    /// Asks git, which may be asked more.
     ///
     /// # Errors
     /// A sentence that says why there is no answer.
-    pub(super) fn ask(&self) -> Result<GitState, String> {
-        git_state(self.root, self.context.env, self.context.cancel)
+    pub(super) fn ask(&self) -> Result<(GitState, Git<'c>), String> {
+        let git = Git::of(self.root, self.context.env, self.context.cancel)?;
+        Ok((git.state()?, git))
     }
 
     /// Remembers what git has said since the look, if it can depend on nothing but what was seen: git's own files and
     /// the source in `module_dir`, all of which were there before.
-    pub(super) fn remember(&self, state: &GitState, module_dir: &Utf8Path, source: &SourceScan) {
+    pub(super) fn remember(
+        &self,
+        state: &GitState,
+        git: &Git<'_>,
+        module_dir: &Utf8Path,
+        source: &SourceScan,
+    ) {
         let Some((name, true)) = self.name else { return };
         let whole = self.root == module_dir && source.settled_at(self.began);
-        if !whole || !self.tracks_only(source) {
+        if !whole || !tracks_only(git, source) {
             return;
         }
         let Some(source) = source.fingerprint(module_dir) else { return };
-        let GitState { describe, commit, time, dirty } = state.clone();
         // Without the memo the next run asks again, and that is all.
-        let _ = self.store.remember(&name, &Answer { source, describe, commit, time, dirty });
+        let _ = self.store.remember(&name, &Answer { source, state: state.clone() });
     }
+}
 
-    /// Whether git tracks nothing but what was scanned: no other checkout within, and no file of a directory that is no
-    /// input.
-    fn tracks_only(&self, source: &SourceScan) -> bool {
-        let Ok(tracked) = tracked(self.root, self.context.env, self.context.cancel) else { return false };
-        tracked.iter().all(|file| {
-            let path = Utf8Path::new(&file.path);
-            !file.is_checkout && !source.hidden.iter().any(|hidden| path.starts_with(hidden))
-        })
-    }
+/// Whether git tracks nothing but what was scanned: no other checkout within, and no file of a directory that is no
+/// input.
+fn tracks_only(git: &Git<'_>, source: &SourceScan) -> bool {
+    let Ok(tracked) = git.tracked() else { return false };
+    tracked.iter().all(|file| {
+        let path = Utf8Path::new(&file.path);
+        !file.is_checkout && !source.hidden.iter().any(|hidden| path.starts_with(hidden))
+    })
 }
 
 fn name(root: &Utf8Path, began: u128, context: &Context<'_>) -> Option<(Blake3, bool)> {
@@ -117,13 +120,12 @@ fn name(root: &Utf8Path, began: u128, context: &Context<'_>) -> Option<(Blake3, 
     let own = own.into_iter().map(|(path, metadata)| (path, Stamp::of(&metadata))).collect();
     let own = Glance { files: own, began };
     let settings = Glance { files: settings(context, &git)?, began };
-    let named = ["PATH", "HOME", "XDG_CONFIG_HOME", "SUDO_UID"];
     let name = Name {
         format: "git 0",
         root,
         own: own.fingerprint()?,
         settings: settings.fingerprint()?,
-        env: named.into_iter().map(|name| (name, context.env.get(name).map(String::as_str))).collect(),
+        env: HOST_VARIABLES.map(|name| (name, context.env.get(name).map(String::as_str))).into(),
     };
     Some((EncodedKey::of(&name).hash, own.settled() && settings.settled()))
 }

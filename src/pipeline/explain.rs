@@ -9,7 +9,7 @@ use super::program::{Found, ask_key};
 use super::run::with_steps;
 use super::target::{Shared, Staging};
 use super::vendoring::vendor;
-use crate::cache::{Record, Store};
+use crate::cache::{EncodedKey, Record, Store};
 use crate::error::Error;
 use crate::exec::SlotBudget;
 use crate::model::{Blake3, Proof, SealChoice, SealLevel, Target};
@@ -108,18 +108,25 @@ pub fn explain(prepared: &Prepared, context: &Context<'_>) -> Result<Vec<Explana
         SealChoice::Auto => prepared.sealing(context)?.level,
     };
     let demand = Demand { seal: wanted, vendor: shared.proof };
-    let explained = all.iter().zip(found).map(|((target, build), key)| {
-        let found = Found::of(&prepared.store, key);
-        one(prepared, &target.target, build, found, demand)
-    });
+    let explained = all
+        .iter()
+        .zip(found)
+        .map(|((target, build), key)| one(prepared, &target.target, build, key.as_ref(), demand));
     let explained = explained.collect();
     shared.staging.close()?;
     Ok(explained)
 }
 
-fn one(prepared: &Prepared, target: &Target, build: &BuildPlan, found: Found, demand: Demand) -> Explanation {
+fn one(
+    prepared: &Prepared,
+    target: &Target,
+    build: &BuildPlan,
+    key: Option<&EncodedKey>,
+    demand: Demand,
+) -> Explanation {
     let store = &prepared.store;
-    let now = found.key.as_ref().and_then(|key| decode(&key.json));
+    let found = Found::of(store, key.map(|key| key.hash));
+    let now = key.and_then(|key| decode(&key.json));
     let history = store.history(&prepared.plan.project.module_dir, &build.id, target);
     let last = history.map(|history| {
         let previous = history.previous.and_then(|key| stored(store, &key));

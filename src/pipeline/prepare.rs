@@ -248,15 +248,16 @@ pub fn prepare(request: &Request, context: &Context<'_>) -> Result<Prepared, Err
         let ask = || scope.spawn(|| checkout.ask());
         let early = checkout.is_new().then(ask);
         let project = project(&location, &recipes, &store, context)?;
-        let known = checkout.known(project.fingerprint);
-        let asked = early.or_else(|| known.is_none().then(ask));
+        let known = checkout.known(project.fingerprint).ok_or_else(|| early.unwrap_or_else(ask));
         let mains = project.programs(&store, context)?;
         let git = match known {
-            Some(known) => Ok(known),
-            None => {
-                let said = asked.map(|asked| asked.join().unwrap_or_else(|_| panic!("asking git panicked")));
-                let said = said.unwrap_or_else(|| checkout.ask());
-                said.inspect(|said| checkout.remember(said, &project.module_dir, &project.source))
+            Ok(known) => Ok(known),
+            Err(asked) => {
+                let said = asked.join().unwrap_or_else(|_| panic!("asking git panicked"));
+                said.map(|(state, git)| {
+                    checkout.remember(&state, &git, &project.module_dir, &project.source);
+                    state
+                })
             }
         };
         Ok::<_, Error>((project, mains, git))

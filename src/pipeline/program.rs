@@ -24,8 +24,6 @@ use crate::seal::{Directories, Listing, seal, seal_listing};
 pub(super) struct Found {
     /// The key's name.
     pub(super) hash: Option<Blake3>,
-    /// The key, where it had to be made.
-    pub(super) key: Option<EncodedKey>,
     /// What came of it before.
     pub(super) record: Option<Record>,
 }
@@ -33,19 +31,15 @@ pub(super) struct Found {
 impl Found {
     /// Looks a program up. What cannot be read is not there.
     pub(super) fn look(keys: &Keys<'_>, store: &Store, target: &Target, build: &BuildPlan) -> Self {
-        if let Some(hash) = keys.known(target, build) {
-            let record = store.record(&hash).ok().flatten();
-            return Found { hash: Some(hash), key: None, record };
-        }
         // The keys of many targets would fill the memory: who needs one makes it again.
-        Found { key: None, ..Found::of(store, keys.key(target, build).ok().flatten()) }
+        let made = || keys.key(target, build).ok().flatten().map(|key| key.hash);
+        Found::of(store, keys.known(target, build).or_else(made))
     }
 
     /// What the store has of a key.
-    pub(super) fn of(store: &Store, key: Option<EncodedKey>) -> Self {
-        let Some(key) = key else { return Found::default() };
-        let record = store.record(&key.hash).ok().flatten();
-        Found { hash: Some(key.hash), record, key: Some(key) }
+    pub(super) fn of(store: &Store, hash: Option<Blake3>) -> Self {
+        let record = hash.and_then(|hash| store.record(&hash).ok().flatten());
+        Found { hash, record }
     }
 }
 
@@ -149,7 +143,6 @@ pub(super) fn build<'b>(
     steps: &Steps<'b>,
     target: &Target,
     build: &BuildPlan,
-    found: &Found,
     spent: &mut Duration,
     lease: &mut Lease<'b>,
 ) -> Made {
@@ -177,11 +170,7 @@ pub(super) fn build<'b>(
     };
     let directories = steps.directories(shared, staging);
     let mut step = Step { shared, steps, target, build, directories, spent, lease };
-    let key = match found.key.clone() {
-        Some(key) => Some(key),
-        // The last run knew its name alone.
-        None => shared.keys.key(target, build).ok().flatten().or_else(|| step.ask()),
-    };
+    let key = shared.keys.key(target, build).ok().flatten().or_else(|| step.ask());
     report.key = key.as_ref().map(|key| key.hash);
     let demand = Demand { seal: steps.level, vendor: shared.proof };
     let stored = |key: &EncodedKey| {
@@ -291,18 +280,17 @@ impl<'b> Step<'_, '_, 'b> {
             ..artifact(target, build, &digest)
         };
         report.status = BuildStatus::Built(digest.clone());
-        let record = |report: &BuildReport| Record {
-            kind: ActionKind::Build,
-            artifact: digest,
-            seal: Some(action.seal),
-            vendor: Some(shared.proof),
-            messages: report.messages.clone(),
-            milliseconds: milliseconds(report.elapsed),
-            made: now(),
-        };
         let keeping = key.zip(program).map(|(key, program)| {
-            let path = build.path.clone();
-            Keeping { key, record: record(&report), program, path, _lock: lock }
+            let record = Record {
+                kind: ActionKind::Build,
+                artifact: digest,
+                seal: Some(action.seal),
+                vendor: Some(shared.proof),
+                messages: report.messages.clone(),
+                milliseconds: milliseconds(report.elapsed),
+                made: now(),
+            };
+            Keeping { key, record, program, path: build.path.clone(), _lock: lock }
         });
         if keeping.is_none() {
             report.key = None;

@@ -232,7 +232,7 @@ fn run_missing(
                 .zip(shares)
                 .map(|((run, looked), slots)| {
                     let lease = steps.budget.take(slots);
-                    (run, scope.spawn(move || target::run(shared, steps, looked, lease)))
+                    (run, scope.spawn(move || target::run(shared, steps, looked.target, lease)))
                 })
                 .collect();
             for (run, thread) in running {

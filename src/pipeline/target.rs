@@ -175,20 +175,18 @@ pub(super) fn fetch(shared: &Shared<'_>, looked: &Looked<'_>) -> Option<TargetRu
 pub(super) fn run<'b>(
     shared: &Shared<'_>,
     steps: &Steps<'b>,
-    looked: &Looked<'_>,
+    planned: &TargetPlan,
     mut lease: Lease<'b>,
 ) -> TargetRun {
     let started = Instant::now();
-    let planned = looked.target;
     let target = &planned.target;
     shared.listener.event(&Event::Started { target, slots: lease.slots() });
     let mut artifacts = Vec::new();
     let mut builds = Vec::new();
     let mut keepings = Vec::new();
     let mut spent = Duration::ZERO;
-    for (one, found) in planned.builds.iter().zip(&looked.builds) {
-        let Made { report, artifact, keeping } =
-            build(shared, steps, target, one, found, &mut spent, &mut lease);
+    for one in &planned.builds {
+        let Made { report, artifact, keeping } = build(shared, steps, target, one, &mut spent, &mut lease);
         builds.push(report);
         artifacts.extend(artifact);
         keepings.push(keeping);

@@ -82,7 +82,8 @@ fn table(changes: &[Change]) -> Vec<String> {
             (Some(old), Some(new))
                 if matches!(change.what, What::Flag | What::Variable) && old.len() + new.len() > LONG =>
             {
-                differing(old, new)
+                let (old, new) = differing(old, new);
+                (Some(old), Some(new))
             }
             (old, new) => (old.clone(), new.clone()),
         };
@@ -98,21 +99,20 @@ fn table(changes: &[Change]) -> Vec<String> {
 }
 
 /// Of two lists of words what is between the words that both begin and end with; `…` stands for those.
-fn differing(old: &str, new: &str) -> (Option<String>, Option<String>) {
-    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-    let (old, new) = (words(old), words(new));
-    let same = |(a, b): &(&String, &String)| a == b;
+fn differing(old: &str, new: &str) -> (String, String) {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.split(' ').collect(), new.split(' ').collect());
+    let same = |(a, b): &(&&str, &&str)| a == b;
     let before = old.iter().zip(&new).take_while(same).count();
     let least = old.len().min(new.len()) - before;
     let after = old.iter().rev().zip(new.iter().rev()).take(least).take_while(same).count();
-    let part = |words: &[String]| {
+    let part = |words: &[&str]| {
         let dots = |count: usize| if count > 0 { "…" } else { "" };
         let middle = words[before..words.len() - after].join(" ");
         if middle.is_empty() {
-            return Some(dots(before + after).to_owned());
+            return dots(before + after).to_owned();
         }
         let parts = [dots(before), middle.as_str(), dots(after)];
-        Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
     };
     (part(&old), part(&new))
 }
@@ -153,7 +153,7 @@ mod tests {
             ("-s -w -X v=1", "-s -X v=1", ("… -w …", "…")),
         ] {
             let (a, b) = differing(old, new);
-            assert_eq!((a.unwrap().as_str(), b.unwrap().as_str()), shown);
+            assert_eq!((a.as_str(), b.as_str()), shown);
         }
     }
 }

@@ -81,7 +81,7 @@ struct Hashing<I> {
     hasher: blake3::Hasher,
 }
 
-impl Write for Hashing<&mut dyn Write> {
+impl<W: Write> Write for Hashing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.inner.write(bytes)?;
         self.hasher.update(&bytes[..written]);

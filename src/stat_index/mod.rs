@@ -24,7 +24,7 @@ pub use fingerprint::Glance;
 pub use stamp::Stamp;
 
 use crate::fs::{self, FsError};
-use crate::model::{Blake3, Digest, DigestReader, Head, hex};
+use crate::model::{Blake3, Digest, DigestReader, Head};
 
 /// The index of one root.
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl Facts {
 
     /// The same as the digest that lists show.
     pub fn digest(&self) -> Digest {
-        Digest { blake3: self.blake3.to_string(), sha256: hex(&self.sha256), size: self.size }
+        Digest::of_raw(&self.blake3, &self.sha256, self.size)
     }
 }
 

@@ -50,17 +50,7 @@ impl SdkFiles {
     pub fn look(goroot: &Utf8Path) -> fs::Result<Self> {
         let began = stat_index::now();
         let mut files = Vec::new();
-        let tools = goroot.join("pkg/tool");
-        let complete = |host: &String| {
-            let there = |tool: &&str| {
-                tools.join(host).join(tool).is_file()
-                    || tools.join(host).join(format!("{tool}.exe")).is_file()
-            };
-            TOOLS.iter().all(there)
-        };
-        let hosts = fs::list(&tools).unwrap_or_default();
-        let commands = hosts.is_empty() || !hosts.iter().all(complete);
-        gather(goroot, "", 0, commands, &mut files)?;
+        gather(goroot, "", 0, !has_tools(goroot), &mut files)?;
         files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let (files, places) =
             files.into_iter().map(|file| ((file.path.into(), file.stamp), file.host)).unzip();
@@ -112,6 +102,17 @@ struct SdkFile {
     path: String,
     host: Utf8PathBuf,
     stamp: Option<Stamp>,
+}
+
+/// Whether an SDK has each tool, for every host that it has any for.
+fn has_tools(goroot: &Utf8Path) -> bool {
+    let all = goroot.join("pkg/tool");
+    let hosts = fs::list(&all).unwrap_or_default();
+    let complete = |host: &String| {
+        let dir = all.join(host);
+        TOOLS.iter().all(|tool| dir.join(tool).is_file() || dir.join(format!("{tool}.exe")).is_file())
+    };
+    !hosts.is_empty() && hosts.iter().all(complete)
 }
 
 /// Adds the files below a directory. An SDK may be put together by links (distributions keep `src` apart): what is

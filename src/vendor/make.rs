@@ -13,7 +13,7 @@ use super::inputs::go_sum;
 use super::lock::{LOCK_NAME, LockedFile, LockedModule, VendorLock};
 use super::owner::{Owners, relative};
 use super::source::{find, own_downloads};
-use super::verify::{Finding, Subject, survey, verify};
+use super::verify::{Finding, Subject, below_vendor, vendored, verify};
 use crate::cancel::Cancel;
 use crate::fs;
 use crate::model::{Digest, ModuleVersion, Sdk, hex};
@@ -129,9 +129,11 @@ fn mark(
 ) -> Result<(), VendorError> {
     let owners = Owners::of(listed);
     let mut findings = Vec::new();
-    for (path, found) in survey(root, index)? {
+    let paths = vendored(root)?;
+    for (whole, found) in paths.iter().zip(index.look_up(&paths)?) {
+        let path = below_vendor(whole);
         let mut add = |cause: &str| {
-            findings.push(Finding { path: format!("vendor/{path}"), cause: cause.to_owned() });
+            findings.push(Finding { path: whole.to_string(), cause: cause.to_owned() });
         };
         let Found::File(facts) = found else {
             add("it is no regular file");
@@ -139,8 +141,8 @@ fn mark(
         };
         let sha256 = hex(&facts.sha256);
         let mut cause = "no module that is vendored has its directory";
-        let placed = owners.of_file(path.as_str()).into_iter().any(|owner| {
-            let (Some(module), Some(path)) = (locked.get_mut(owner), relative(owner, path.as_str())) else {
+        let placed = owners.of_file(path).into_iter().any(|owner| {
+            let (Some(module), Some(path)) = (locked.get_mut(owner), relative(owner, path)) else {
                 return false;
             };
             if module.source().is_none() {

@@ -94,21 +94,15 @@ pub(super) fn verify(subject: &Subject<'_>, index: &mut StatIndex) -> Result<Ver
 const BATCH: usize = 8192;
 
 /// The paths from `root` of all files below `vendor`, but for modules.txt.
-fn vendored(root: &Utf8Path) -> Result<Vec<Utf8PathBuf>, VendorError> {
+pub(super) fn vendored(root: &Utf8Path) -> Result<Vec<Utf8PathBuf>, VendorError> {
     let found = fs::walk(&root.join("vendor"), |_| false)?.into_iter();
     let found = found.filter(|(path, _)| path != "modules.txt");
     Ok(found.map(|(path, _)| Utf8Path::new("vendor").join(path)).collect())
 }
 
-/// Every file below `root/vendor` but modules.txt, and what stands there.
-pub(super) fn survey(
-    root: &Utf8Path,
-    index: &mut StatIndex,
-) -> Result<Vec<(Utf8PathBuf, Found)>, VendorError> {
-    let paths = vendored(root)?;
-    let looked = index.look_up(&paths)?;
-    let below = |path: Utf8PathBuf| path.strip_prefix("vendor").map(Utf8Path::to_owned).unwrap_or(path);
-    Ok(paths.into_iter().map(below).zip(looked).collect())
+/// The path of a vendored file below `vendor`.
+pub(super) fn below_vendor(path: &Utf8Path) -> &str {
+    path.as_str().strip_prefix("vendor/").unwrap_or(path.as_str())
 }
 
 struct Check<'c> {
@@ -219,7 +213,7 @@ impl<'c> Check<'c> {
         let modules: BTreeMap<&ModuleVersion, &'c LockedModule> =
             self.lock.modules.iter().map(|locked| (&locked.module, locked)).collect();
         for (whole, found) in paths.iter().zip(found) {
-            let path = whole.as_str().strip_prefix("vendor/").unwrap_or(whole.as_str());
+            let path = below_vendor(whole);
             let owners: Vec<(&'c LockedModule, &'p str)> = self
                 .owners
                 .of_file(path)

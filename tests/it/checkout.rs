@@ -127,22 +127,7 @@ fn where_git_looks_at_more_it_is_asked_each_time() {
     let inner = scene.project.path().join("inner");
     fs::create_dir(&inner).unwrap();
     scene.project.run("git", &["init", "-q", "inner"]);
-    scene.project.run(
-        "git",
-        &[
-            "-C",
-            "inner",
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@e",
-            "commit",
-            "-q",
-            "--allow-empty",
-            "-m",
-            "x",
-        ],
-    );
+    scene.git(&["-C", "inner", "commit", "-q", "--allow-empty", "-m", "x"]);
     scene.git(&["add", "inner"]);
     scene.git(&["commit", "-q", "-m", "two"]);
     scene.settled(false);

@@ -194,16 +194,25 @@ fn the_target_and_its_variant() {
     assert_eq!(all.len(), 6);
 }
 
+/// A directory with a copy of the SDK in `go`.
+fn copied_sdk() -> Project {
+    let sdk = Project::empty();
+    let goroot = go(sdk.path(), &["env", "GOROOT"], &[]);
+    sdk.run("cp", &["-a", "--reflink=auto", goroot.trim(), sdk.path().join("go").to_str().unwrap()]);
+    sdk
+}
+
+/// The keys for one target with this SDK.
+fn keys_with(project: &Project, sdk: &Path) -> BTreeMap<String, String> {
+    explained(project.xbuild(&["explain", "--json", "--sdk", sdk.to_str().unwrap(), "linux/amd64"])).0
+}
+
 /// A copy of the SDK, by links: an edit of what influences builds is another SDK, any other edit is not.
 #[test]
 fn the_sdk_as_a_whole() {
-    let (project, sdk) = (project(), Project::empty());
-    let goroot = go(project.path(), &["env", "GOROOT"], &[]);
+    let (project, sdk) = (project(), copied_sdk());
     let copy = sdk.path().join("go");
-    sdk.run("cp", &["-a", "--reflink=auto", goroot.trim(), copy.to_str().unwrap()]);
-    let keys = || {
-        explained(project.xbuild(&["explain", "--json", "--sdk", copy.to_str().unwrap(), "linux/amd64"])).0
-    };
+    let keys = || keys_with(&project, &copy);
     let expected = keys();
     let edit = |path: &str| {
         let path = copy.join(path);
@@ -231,18 +240,14 @@ fn the_sdk_as_a_whole() {
 /// A tool that is not there is built from the SDK's own source, which then counts.
 #[test]
 fn the_source_of_a_tool_that_is_missing() {
-    let (project, sdk) = (project(), Project::empty());
-    let goroot = go(project.path(), &["env", "GOROOT"], &[]);
+    let (project, sdk) = (project(), copied_sdk());
     let copy = sdk.path().join("go");
-    sdk.run("cp", &["-a", "--reflink=auto", goroot.trim(), copy.to_str().unwrap()]);
     let host = go(project.path(), &["env", "GOHOSTOS", "GOHOSTARCH"], &[])
         .split_whitespace()
         .collect::<Vec<_>>()
         .join("_");
     fs::remove_file(copy.join("pkg/tool").join(host).join("preprofile")).unwrap();
-    let keys = || {
-        explained(project.xbuild(&["explain", "--json", "--sdk", copy.to_str().unwrap(), "linux/amd64"])).0
-    };
+    let keys = || keys_with(&project, &copy);
     let expected = keys();
     let path = copy.join("src/cmd/preprofile/main.go");
     let before = fs::read(&path).unwrap();
